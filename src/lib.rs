@@ -1,0 +1,6 @@
+#![doc = include_str!("ARCHITECTURE.md")]
+
+pub mod catalog;
+pub mod clocks;
+pub mod exit;
+pub mod rules;

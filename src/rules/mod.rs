@@ -1,0 +1,9 @@
+//! Pure rules: no await, no clock, no I/O, no random source. `now` and jitter are arguments.
+
+pub mod diff;
+pub mod duration;
+pub mod opens;
+pub mod retry;
+pub mod slots;
+pub mod time;
+pub mod token;

@@ -1,0 +1,265 @@
+//! What may become of a slot: free, held by a lease, quarantined. All stores share these transitions.
+//!
+//! A slot may be given to somebody else only when the service has surely forgotten its last session: the close was
+//! confirmed, nothing was opened, or the quarantine is over. Everything unknown counts as live.
+
+use std::time::Duration;
+
+use super::time::BootTime;
+
+/// How long things last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// A lease's length from take or renewal.
+    pub lease: Duration,
+    /// How long the service may count a session after its last sign of life.
+    pub quarantine: Duration,
+}
+
+impl Terms {
+    /// How long before the lease's end a call is cancelled: a tenth of the lease, for the cancelling itself.
+    pub fn margin(&self) -> Duration {
+        self.lease / 10
+    }
+
+    /// How long to wait between two attempts to renew: a tenth of the lease, so that several fit in its second half.
+    pub fn renew_retry(&self) -> Duration {
+        self.lease / 10
+    }
+
+    /// When a lease that ends then is to be renewed: in the middle of its time.
+    pub fn renew_at(&self, lease_ends: BootTime) -> BootTime {
+        lease_ends - self.lease / 2
+    }
+
+    /// When a call is cancelled if the lease that ends then was not renewed.
+    pub fn stop_at(&self, lease_ends: BootTime) -> BootTime {
+        lease_ends - self.margin()
+    }
+
+    /// Whether a call may start at `now`: half of the lease's time is left, and the record names at least
+    /// `call_limit` as the service's limit for the call.
+    pub fn may_call(
+        &self,
+        now: BootTime,
+        lease_ends: BootTime,
+        recorded: Duration,
+        limit: Duration,
+    ) -> MayCall {
+        if recorded >= limit && lease_ends.since(now) >= self.lease / 2 {
+            MayCall::Now
+        } else if recorded >= limit && now < self.stop_at(lease_ends) {
+            MayCall::OnlyReads
+        } else {
+            MayCall::AfterRenewal
+        }
+    }
+}
+
+/// Whether a call may start under a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum MayCall {
+    /// Any call may start.
+    Now,
+    /// The lease should be renewed; if the store fails, a read may start nevertheless.
+    OnlyReads,
+    /// Nothing may start before the lease was renewed.
+    AfterRenewal,
+}
+
+/// One slot, as its record describes it. `H` says who holds it; equal values mean the same lease.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Slot<H> {
+    /// Anybody may take it.
+    #[default]
+    Free,
+    /// Somebody has a session here, or may open one.
+    Held(Hold<H>),
+    /// The service may still count a session here. Counts as live.
+    Quarantined(Quarantine),
+}
+
+/// A slot that is held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold<H> {
+    /// Who.
+    pub holder: H,
+    /// When it was taken.
+    pub since: BootTime,
+    /// When the lease was renewed last.
+    pub renewed: BootTime,
+    /// The holder starts nothing after this.
+    pub lease_ends: BootTime,
+    /// The latest moment at which the service may still work on a request of the holder: a request can start just
+    /// before the lease ends, and takes at most the call's limit.
+    pub call_limit_ends: BootTime,
+}
+
+/// A slot in quarantine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quarantine {
+    /// Since when.
+    pub since: BootTime,
+    /// The first moment at which the slot may be taken.
+    pub until: BootTime,
+}
+
+/// A slot that cannot be taken, or is not the holder's any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Somebody holds it.
+    Held,
+    /// It is in quarantine until then.
+    Quarantined(BootTime),
+    /// It is free: the caller does not hold it.
+    Free,
+}
+
+impl<H> Hold<H> {
+    /// The service's limit for the call in hand, as the last renewal recorded it.
+    pub fn call_limit(&self) -> Duration {
+        self.call_limit_ends.since(self.lease_ends)
+    }
+}
+
+impl<H: PartialEq> Slot<H> {
+    /// Gives the slot to `holder`, with a lease from `now`.
+    ///
+    /// # Errors
+    /// [`Refusal`] if it is held or in quarantine. A dead holder's slot must go through [`Slot::holder_vanished`].
+    pub fn take(&mut self, holder: H, now: BootTime, terms: Terms) -> Result<(), Refusal> {
+        match self {
+            Slot::Held(_) => Err(Refusal::Held),
+            Slot::Quarantined(quarantine) if now < quarantine.until => {
+                Err(Refusal::Quarantined(quarantine.until))
+            }
+            Slot::Quarantined(_) | Slot::Free => {
+                let lease_ends = now + terms.lease;
+                *self = Slot::Held(Hold {
+                    holder,
+                    since: now,
+                    renewed: now,
+                    lease_ends,
+                    call_limit_ends: lease_ends,
+                });
+                Ok(())
+            }
+        }
+    }
+
+    /// Starts the lease anew at `now` and notes how long the service may work on the call in hand.
+    ///
+    /// A lease that has ended may be renewed as long as nobody declared the holder dead.
+    ///
+    /// # Errors
+    /// [`Refusal`] if the slot is not `holder`'s: the lease is lost.
+    pub fn renew(
+        &mut self,
+        holder: &H,
+        call_limit: Duration,
+        now: BootTime,
+        terms: Terms,
+    ) -> Result<(), Refusal> {
+        let hold = self.held_by(holder)?;
+        hold.renewed = now;
+        hold.lease_ends = now + terms.lease;
+        hold.call_limit_ends = hold.lease_ends + call_limit;
+        Ok(())
+    }
+
+    /// The session was closed for sure, or nothing was opened: the slot is free.
+    ///
+    /// # Errors
+    /// [`Refusal`] if the slot is not `holder`'s; nothing changes then.
+    pub fn give_back_free(&mut self, holder: &H) -> Result<(), Refusal> {
+        self.held_by(holder)?;
+        *self = Slot::Free;
+        Ok(())
+    }
+
+    /// The holder stopped at `now`, but the service may still count the session and work on its last call.
+    ///
+    /// # Errors
+    /// [`Refusal`] if the slot is not `holder`'s; nothing changes then.
+    pub fn give_back_quarantined(&mut self, holder: &H, now: BootTime, terms: Terms) -> Result<(), Refusal> {
+        let call_limit = self.held_by(holder)?.call_limit();
+        *self = Slot::Quarantined(Quarantine { since: now, until: now + call_limit + terms.quarantine });
+        Ok(())
+    }
+
+    /// The holder is dead (the kernel freed its lock, its lease ran out): the slot is quarantined.
+    ///
+    /// It may have sent a request just before its lease ended; the service may work on it up to the call's limit and
+    /// then counts the session for the quarantine's time. Nothing changes unless the slot is held.
+    pub fn holder_vanished(&mut self, now: BootTime, terms: Terms) {
+        if let Slot::Held(hold) = self {
+            let last_sign = hold.lease_ends.max(hold.call_limit_ends);
+            *self = Slot::Quarantined(Quarantine { since: now, until: last_sign + terms.quarantine });
+        }
+    }
+
+    /// The record was written before the host started anew: its times mean nothing now. What was not free is
+    /// quarantined in full from `now`.
+    pub fn host_restarted(&mut self, now: BootTime, terms: Terms) {
+        let length = match self {
+            Slot::Free => return,
+            Slot::Held(hold) => hold.call_limit() + terms.quarantine,
+            Slot::Quarantined(quarantine) => quarantine.until.since(quarantine.since).max(terms.quarantine),
+        };
+        *self = Slot::Quarantined(Quarantine { since: now, until: now + length });
+    }
+
+    /// Whether a time in it lies after `now`, which no record of this boot can have: treat it as another boot's.
+    pub fn from_the_future(&self, now: BootTime) -> bool {
+        match self {
+            Slot::Free => false,
+            Slot::Held(hold) => now < hold.since || now < hold.renewed,
+            Slot::Quarantined(quarantine) => now < quarantine.since,
+        }
+    }
+
+    /// Frees a slot whose quarantine is over.
+    pub fn settle(&mut self, now: BootTime) {
+        if matches!(self, Slot::Quarantined(quarantine) if quarantine.until <= now) {
+            *self = Slot::Free;
+        }
+    }
+
+    fn held_by(&mut self, holder: &H) -> Result<&mut Hold<H>, Refusal> {
+        match self {
+            Slot::Held(hold) if hold.holder == *holder => Ok(hold),
+            Slot::Held(_) => Err(Refusal::Held),
+            Slot::Quarantined(quarantine) => Err(Refusal::Quarantined(quarantine.until)),
+            Slot::Free => Err(Refusal::Free),
+        }
+    }
+}
+
+/// How often a waiting caller looks again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Polling {
+    /// The first pause, and the spread where the moment is known.
+    pub min: Duration,
+    /// The longest pause.
+    pub max: Duration,
+}
+
+/// How long to wait before the `attempt`th look (counted from 0), `jitter` being 0 to 1.
+///
+/// Pauses double up to the longest one; of each, half is fixed and half is chance, so that callers who were refused
+/// together do not come back together. Where something changes by itself `until_change` from now, that is waited
+/// for, and a little more by chance.
+pub fn pause(attempt: u32, until_change: Option<Duration>, polling: Polling, jitter: f64) -> Duration {
+    let jitter = if jitter.is_finite() { jitter.clamp(0.0, 1.0) } else { 0.5 };
+    let backoff = polling.min.saturating_mul(2u32.saturating_pow(attempt)).min(polling.max);
+    let pause = backoff / 2 + (backoff / 2).mul_f64(jitter);
+    match until_change {
+        Some(change) if change < pause => change + polling.min / 2 + (polling.min / 2).mul_f64(jitter),
+        _ => pause,
+    }
+}
+
+#[cfg(test)]
+#[path = "slots_tests.rs"]
+mod tests;
