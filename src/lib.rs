@@ -4,3 +4,4 @@ pub mod catalog;
 pub mod clocks;
 pub mod exit;
 pub mod rules;
+pub mod spec;

@@ -1,0 +1,173 @@
+//! Steps with `cmdlet`: the cmdlet and its parameters, looked up in the catalog.
+
+use std::ops::Range;
+
+use super::expressions::Names;
+use super::{Checker, Fields, did_you_mean};
+use crate::catalog::{self, Cmdlet, Required, Service, suggest_cmdlet, suggest_parameter};
+use crate::spec::escape::quote;
+use crate::spec::job::Action;
+use crate::spec::problem::Problem;
+use crate::spec::template::Template;
+use crate::spec::tree::Node;
+
+/// The module's connection commands: a run connects and disconnects by itself.
+pub(in crate::spec) const CONNECTION_CMDLETS: [&str; 4] = [
+    "Connect-ExchangeOnline",
+    "Connect-IPPSSession",
+    "Disconnect-ExchangeOnline",
+    "Get-ConnectionInformation",
+];
+
+/// PowerShell's common parameters, with what takes their place.
+const COMMON_PARAMETERS: [(&str, &str); 10] = [
+    ("Confirm", "exorun answers confirmations itself: remove it"),
+    ("WhatIf", "remove it; a dry run is asked for on the command line, for the whole job"),
+    ("ErrorAction", "remove it and write `on_error: stop` or `on_error: continue` beside `cmdlet`"),
+    ("WarningAction", "remove it; warnings go to the log"),
+    ("InformationAction", "remove it; what the service says goes to the log"),
+    ("ProgressAction", "remove it"),
+    ("Verbose", "remove it; the log level is a setting"),
+    ("Debug", "remove it; the log level is a setting"),
+    ("ErrorVariable", "remove it; failures are in the report"),
+    ("OutVariable", "remove it; later steps write `steps.NAME.items`"),
+];
+
+impl Checker<'_> {
+    /// A step that calls a cmdlet.
+    pub(super) fn cmdlet_step(
+        &mut self,
+        node: &Node,
+        fields: Fields<'_>,
+        service: Service,
+        names: &mut Names<'_>,
+    ) -> Option<Action> {
+        let text = self.text(node, "cmdlet")?;
+        let Some(cmdlet) = catalog::cmdlet(text) else {
+            let problem = Problem::error(node.span.clone(), format!("there is no cmdlet {}", quote(text)));
+            let help = if text.contains("${{") {
+                "the cmdlet is written out: what a job does is known before it runs".to_owned()
+            } else {
+                did_you_mean(&suggest_cmdlet(text)).unwrap_or_else(|| {
+                    "write a cmdlet of Exchange Online or Security & Compliance: `Get-Mailbox`".to_owned()
+                })
+            };
+            self.report(problem.help(help));
+            return None;
+        };
+        if CONNECTION_CMDLETS.contains(&cmdlet.as_str()) {
+            let title =
+                format!("`{}` is not a step: exorun connects and disconnects by itself", cmdlet.as_str());
+            self.report(
+                Problem::error(node.span.clone(), title)
+                    .help("`auth` or `connection` at the top of the job says how to sign in; every session that is opened is closed, also after errors")
+                    .help("remove the step"),
+            );
+            return None;
+        }
+        self.available(cmdlet, service, &node.span);
+        let entries = match fields.get("parameters") {
+            Some(node) => self.map(node, "`parameters`")?,
+            None => &[],
+        };
+        let mut parameters: Vec<(String, Template)> = Vec::new();
+        let mut seen: Vec<(&str, Range<usize>)> = Vec::new();
+        for entry in entries {
+            let Some(parameter) = self.parameter(cmdlet, &entry.key, &entry.key_span, service) else {
+                continue;
+            };
+            if let Some((_, first)) = seen.iter().find(|(name, _)| *name == parameter.name()) {
+                let title = format!("the parameter `{}` is given twice", parameter.name());
+                let problem = Problem::error(entry.key_span.clone(), title).label("again here");
+                self.report(problem.related(first.clone(), "first here").help("keep one of the two"));
+                continue;
+            }
+            seen.push((parameter.name(), entry.key_span.clone()));
+            if let Some(template) = self.value(parameter, &entry.value, names) {
+                parameters.push((parameter.name().to_owned(), template));
+            }
+        }
+        for parameter in cmdlet.parameters().filter(|parameter| parameter.required() == Required::Always) {
+            let given = entries.iter().any(|entry| cmdlet.parameter(&entry.key) == Some(parameter));
+            if !given {
+                let title = format!("`{}` needs the parameter `{}`", cmdlet.as_str(), parameter.name());
+                let help = format!(
+                    "add `{}:` below `parameters`; it is {}",
+                    parameter.name(),
+                    parameter.kind().expects()
+                );
+                self.report(Problem::error(node.span.clone(), title).help(help));
+            }
+        }
+        Some(Action::Cmdlet { cmdlet: cmdlet.name(), parameters })
+    }
+
+    /// Whether the job's service has the cmdlet.
+    pub(super) fn available(&mut self, cmdlet: Cmdlet, service: Service, at: &Range<usize>) {
+        if cmdlet.available_in(service) {
+            return;
+        }
+        let title = format!("`{}` does not exist in {}", cmdlet.as_str(), service.as_str());
+        let has: Vec<String> =
+            cmdlet.services().map(|service| format!("`service: {}`", service.as_str())).collect();
+        self.report(Problem::error(at.clone(), title).help(format!("it is there with {}", has.join(" or "))));
+    }
+
+    /// A parameter of a cmdlet by its name or alias.
+    pub(super) fn parameter(
+        &mut self,
+        cmdlet: Cmdlet,
+        key: &str,
+        at: &Range<usize>,
+        service: Service,
+    ) -> Option<catalog::Parameter> {
+        let common = COMMON_PARAMETERS.iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
+        let found = cmdlet.parameter(key);
+        let is_confirmation = found.is_some_and(|found| matches!(found.name(), "Confirm" | "WhatIf"));
+        if let Some((name, mend)) = common.filter(|_| found.is_none() || is_confirmation) {
+            self.report(Problem::error(at.clone(), format!("`{name}` cannot be given in a job")).help(*mend));
+            return None;
+        }
+        let Some(parameter) = found else {
+            let title = format!("`{}` has no parameter {}", cmdlet.as_str(), quote(key));
+            let help = did_you_mean(&suggest_parameter(&cmdlet, key)).unwrap_or_else(|| {
+                let all: Vec<&str> = cmdlet.parameters().map(|parameter| parameter.name()).take(12).collect();
+                let more = if cmdlet.parameters().len() > all.len() { ", …" } else { "" };
+                if all.is_empty() {
+                    "it has no parameters".to_owned()
+                } else {
+                    format!("it has: {}{more}", all.join(", "))
+                }
+            });
+            self.report(Problem::error(at.clone(), title).help(help));
+            return None;
+        };
+        if let Some(classic) = catalog::classic(cmdlet.as_str()).and_then(catalog::cmdlet)
+            && classic.parameter(parameter.name()).is_none()
+        {
+            let title = format!("`{}` of `{}` is not supported", parameter.name(), cmdlet.as_str());
+            let help = match parameter.name() {
+                "Properties" | "PropertySets" => {
+                    "write `select:` with the names of the properties, beside `cmdlet`".to_owned()
+                }
+                "UserPrincipalName" | "PrimarySmtpAddress" | "ExternalDirectoryObjectId" => {
+                    "write `Identity:` instead".to_owned()
+                }
+                _ => format!("exorun calls `{}`, which does not have it: remove it", classic.as_str()),
+            };
+            self.report(Problem::error(at.clone(), title).help(help));
+            return None;
+        }
+        if !parameter.available_in(service) && cmdlet.available_in(service) {
+            let title = format!(
+                "`{}` of `{}` does not exist in {}",
+                parameter.name(),
+                cmdlet.as_str(),
+                service.as_str()
+            );
+            self.report(Problem::error(at.clone(), title).help("remove it, or use another `service`"));
+            return None;
+        }
+        Some(parameter)
+    }
+}

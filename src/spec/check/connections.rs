@@ -1,0 +1,73 @@
+//! Documents of the kind `Connections`: named targets.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::Checker;
+use super::auth::TARGET_KEYS;
+use crate::spec::escape::quote;
+use crate::spec::names::{ConnectionName, DNS_LABEL_HELP};
+use crate::spec::problem::Problem;
+use crate::spec::read::Document;
+use crate::spec::target::TargetSpec;
+use crate::spec::tree::{Content, Entry};
+
+/// The connections of a file, as far as it has been read.
+#[derive(Default)]
+pub(in crate::spec) struct Found {
+    /// Those that are right.
+    pub(in crate::spec) named: BTreeMap<ConnectionName, TargetSpec>,
+    /// Where each name stands, also of those that are wrong.
+    places: BTreeMap<ConnectionName, Range<usize>>,
+}
+
+/// Checks a document and adds its connections to `found`.
+pub(in crate::spec) fn connections(checker: &mut Checker<'_>, document: &Document, found: &mut Found) {
+    let known = ["version", "kind", "connections"];
+    let Some(fields) = checker.fields(&document.root, "a document of connections", &known) else { return };
+    checker.version(fields, "the document");
+    let Some(node) = fields.get("connections") else {
+        let problem = Problem::error(fields.head(), "the document has no `connections`");
+        checker.report(
+            problem.help("add `connections:` and below it a name with `tenant`, `environment` and `auth`"),
+        );
+        return;
+    };
+    let Some(entries) = checker.map(node, "`connections`") else { return };
+    for entry in entries {
+        checker.connection(entry, found);
+    }
+}
+
+impl Checker<'_> {
+    fn connection(&mut self, entry: &Entry, found: &mut Found) {
+        let name = self.connection_name(&entry.key, &entry.key_span);
+        let what = format!("the connection {}", quote(&entry.key));
+        if let Content::Map(entries) = &entry.value.content {
+            self.hide_unknown(entries, &TARGET_KEYS);
+        }
+        let fields = self.fields(&entry.value, &what, &TARGET_KEYS);
+        let spec = fields.and_then(|fields| self.target_spec(fields, &what));
+        let Some(name) = name else { return };
+        if let Some(first) = found.places.get(&name) {
+            let title = format!("two connections of this file are called {}", quote(name.as_str()));
+            let problem = Problem::error(entry.key_span.clone(), title).label("again here");
+            self.report(problem.related(first.clone(), "first here").help("give each a name of its own"));
+            return;
+        }
+        found.places.insert(name.clone(), entry.key_span.clone());
+        if let Some(spec) = spec {
+            found.named.insert(name, spec);
+        }
+    }
+
+    /// The name of a connection, where it is given and where it is used.
+    pub(super) fn connection_name(&mut self, text: &str, at: &Range<usize>) -> Option<ConnectionName> {
+        let name = ConnectionName::new(text);
+        if name.is_none() {
+            let title = format!("the name of a connection is a DNS label, found {}", quote(text));
+            self.report(Problem::error(at.clone(), title).help(DNS_LABEL_HELP));
+        }
+        name
+    }
+}

@@ -1,0 +1,247 @@
+//! `ensure`: properties that must hold. Read with `Get-NOUN`, written with `Set-NOUN` where something differs.
+
+use super::expressions::Names;
+use super::{Checker, Fields, did_you_mean};
+use crate::catalog::{self, Cmdlet, Parameter, Required, Service, ValueKind, nearest};
+use crate::spec::escape::quote;
+use crate::spec::job::Action;
+use crate::spec::problem::Problem;
+use crate::spec::template::Template;
+use crate::spec::tree::{Content, Node};
+
+/// Switches of `Set-` cmdlets that say how to write, not what must hold.
+const NO_STATE: [&str; 8] = [
+    "Force",
+    "BypassSecurityGroupManagerCheck",
+    "IgnoreDefaultScope",
+    "GroupMailbox",
+    "Arbitration",
+    "Migration",
+    "PublicFolder",
+    "AlwaysDeleteOutlookRulesBlob",
+];
+
+impl Checker<'_> {
+    /// A step with `ensure`.
+    pub(super) fn ensure_step(
+        &mut self,
+        fields: Fields<'_>,
+        service: Service,
+        names: &mut Names<'_>,
+    ) -> Option<Action> {
+        let node = fields.get("ensure")?;
+        let text = self.text(node, "ensure")?;
+        let (get, set) = self.noun(node, text)?;
+        self.available(set, service, &node.span);
+        if !self.needs_no_more(node, get, set, fields) {
+            return None;
+        }
+        let identity = self.identity(node, fields, get, set, names);
+        let Some(properties_node) = fields.get("properties") else {
+            let problem = Problem::error(
+                node.span.clone(),
+                "`ensure` has no `properties`: it does not say what must hold",
+            );
+            self.report(problem.help("add `properties:` and below it the properties with their values"));
+            return None;
+        };
+        let entries = self.map(properties_node, "`properties`")?;
+        if entries.is_empty() {
+            let problem = Problem::error(
+                properties_node.span.clone(),
+                "`properties` is empty: it does not say what must hold",
+            );
+            self.report(problem.help("write the properties with their values below it"));
+        }
+        let mut properties: Vec<(String, Template)> = Vec::new();
+        for entry in entries {
+            let at = &entry.key_span;
+            if entry.key.eq_ignore_ascii_case("Identity") {
+                let problem = Problem::error(at.clone(), "`Identity` says which object, not what must hold");
+                self.report(problem.help("write `identity:` beside `ensure`"));
+                continue;
+            }
+            let Some(parameter) = self.parameter(set, &entry.key, at, service) else { continue };
+            if properties.iter().any(|(name, _)| name == parameter.name()) {
+                let title = format!("the property `{}` is given twice", parameter.name());
+                self.report(Problem::error(at.clone(), title).help("keep one of the two"));
+            } else if self.comparable(parameter, &entry.value)
+                && let Some(template) = self.value(parameter, &entry.value, names)
+            {
+                properties.push((parameter.name().to_owned(), as_list(parameter, template)));
+            }
+        }
+        Some(Action::Ensure {
+            noun: set.noun().to_owned(),
+            get: get.name(),
+            set: set.name(),
+            identity: identity?,
+            properties,
+        })
+    }
+
+    /// The cmdlets of a noun that can be ensured: reading and writing.
+    fn noun(&mut self, node: &Node, text: &str) -> Option<(Cmdlet, Cmdlet)> {
+        let noun = text.split_once('-').map_or(text, |(_, noun)| noun);
+        let pair = |noun: &str| {
+            Some((catalog::cmdlet(&format!("Get-{noun}"))?, catalog::cmdlet(&format!("Set-{noun}"))?))
+        };
+        match pair(noun) {
+            Some((_, set)) if noun != text => {
+                let title = format!("`ensure` takes a noun, found {}", quote(text));
+                self.report(
+                    Problem::error(node.span.clone(), title).help(format!("write `ensure: {}`", set.noun())),
+                );
+                None
+            }
+            Some(pair) => Some(pair),
+            None => {
+                let nouns: Vec<&str> = catalog::cmdlets()
+                    .filter(|cmdlet| cmdlet.as_str().starts_with("Set-") && pair(cmdlet.noun()).is_some())
+                    .map(|cmdlet| cmdlet.noun())
+                    .collect();
+                let title = format!(
+                    "nothing can be ensured about {}: there is no `Get-` and `Set-` cmdlet for it",
+                    quote(noun)
+                );
+                let help = did_you_mean(&nearest(noun, nouns.into_iter())).unwrap_or_else(|| {
+                    "write the noun of a pair such as Get-CASMailbox and Set-CASMailbox: `CASMailbox`"
+                        .to_owned()
+                });
+                self.report(Problem::error(node.span.clone(), title).help(help));
+                None
+            }
+        }
+    }
+
+    /// Whether `identity` and `properties` give everything that the two cmdlets always need.
+    fn needs_no_more(&mut self, node: &Node, get: Cmdlet, set: Cmdlet, fields: Fields<'_>) -> bool {
+        let always = |cmdlet: Cmdlet| {
+            cmdlet.parameters().filter(|parameter| {
+                parameter.required() == Required::Always && parameter.name() != "Identity"
+            })
+        };
+        let declared = |parameter: &Parameter| match fields.get("properties").map(|node| &node.content) {
+            Some(Content::Map(entries)) => {
+                entries.iter().any(|entry| set.parameter(&entry.key) == Some(*parameter))
+            }
+            _ => false,
+        };
+        let missing = always(get)
+            .map(|parameter| (get, parameter))
+            .chain(always(set).filter(|parameter| !declared(parameter)).map(|parameter| (set, parameter)))
+            .next();
+        let steps = format!("use steps with `cmdlet: {}` and `cmdlet: {}`", get.as_str(), set.as_str());
+        if let Some((cmdlet, parameter)) = missing {
+            let title = format!("`{}` also needs `{}`", cmdlet.as_str(), parameter.name());
+            let help = if cmdlet == set && comparable_kind(parameter.kind()) {
+                format!("add `{}` to `properties`, or {steps}", parameter.name())
+            } else {
+                steps
+            };
+            self.report(Problem::error(node.span.clone(), title).help(help));
+            return false;
+        }
+        let required =
+            set.parameter("Identity").is_some_and(|identity| identity.required() == Required::Always);
+        if required && get.parameter("Identity").is_none() {
+            let title =
+                format!("`{}` cannot be read one by one: `{}` has no `Identity`", set.noun(), get.as_str());
+            self.report(Problem::error(node.span.clone(), title).help(steps));
+            return false;
+        }
+        true
+    }
+
+    /// Which object: outer `None` if that is wrong, inner `None` if the noun has one object only.
+    fn identity(
+        &mut self,
+        ensure: &Node,
+        fields: Fields<'_>,
+        get: Cmdlet,
+        set: Cmdlet,
+        names: &mut Names<'_>,
+    ) -> Option<Option<Template>> {
+        // A noun has objects to choose from only if both cmdlets can choose.
+        let chooses = set.parameter("Identity").filter(|_| get.parameter("Identity").is_some());
+        match (chooses, fields.entry("identity")) {
+            (None, None) => Some(None),
+            (None, Some(entry)) => {
+                let title =
+                    format!("`{}` takes no identity: there is one such object in the tenant", set.noun());
+                self.report(Problem::error(entry.key_span.clone(), title).help("remove `identity`"));
+                None
+            }
+            (Some(parameter), None) if parameter.required() != Required::No => {
+                let title = format!("`ensure: {}` needs `identity`: which object", set.noun());
+                let help = "add `identity: name or address`; in a loop `identity: ${{ item.ExternalDirectoryObjectId }}`";
+                self.report(Problem::error(ensure.span.clone(), title).help(help));
+                None
+            }
+            (Some(_), None) => Some(None),
+            (Some(parameter), Some(entry)) => {
+                if entry.value.is_null() {
+                    let problem =
+                        Problem::error(entry.value.span.clone(), "`identity` is null: it names no object");
+                    self.report(problem.help("write a name, an address or an id"));
+                    return None;
+                }
+                self.value(parameter, &entry.value, names).map(Some)
+            }
+        }
+    }
+
+    /// Whether a value of this kind can be compared with what the service returns.
+    fn comparable(&mut self, parameter: Parameter, value: &Node) -> bool {
+        if NO_STATE.contains(&parameter.name()) {
+            let title = format!("`{}` says how to write, it is nothing that can hold", parameter.name());
+            self.report(
+                Problem::error(value.span.clone(), title).help("remove it, or use a step with `cmdlet`"),
+            );
+            return false;
+        }
+        let kind = parameter.kind();
+        let edits = matches!(&value.content, Content::Map(_)) && kind == ValueKind::List;
+        if edits {
+            let title = format!("`{}`: adding to a list cannot be compared yet", parameter.name());
+            self.report(
+                Problem::error(value.span.clone(), title)
+                    .help("write the whole list that must hold, or use a step with `cmdlet`"),
+            );
+            return false;
+        }
+        // Not comparable either are secrets, bytes and objects, but their own message is clearer.
+        let comparable =
+            comparable_kind(kind) || matches!(kind, ValueKind::Secret | ValueKind::Bytes | ValueKind::Object);
+        if !comparable {
+            let title = format!("`{}` is {}: it cannot be compared yet", parameter.name(), kind.expects());
+            self.report(
+                Problem::error(value.span.clone(), title).help("use a step with `cmdlet` to write it"),
+            );
+        }
+        comparable
+    }
+}
+
+/// Whether values of this kind can be compared with what the service returns.
+fn comparable_kind(kind: ValueKind) -> bool {
+    matches!(
+        kind,
+        ValueKind::Switch
+            | ValueKind::Boolean
+            | ValueKind::Integer
+            | ValueKind::String
+            | ValueKind::Enum
+            | ValueKind::Guid
+            | ValueKind::List
+    )
+}
+
+/// A single value for a list is a list of one: what is compared is a list.
+fn as_list(parameter: Parameter, template: Template) -> Template {
+    match template {
+        Template::Literal(serde_json::Value::Null) | Template::Expression(_) | Template::List(_) => template,
+        single if parameter.kind() == ValueKind::List => Template::List(vec![single]),
+        other => other,
+    }
+}

@@ -1,0 +1,168 @@
+//! The job itself: its header, and everything below it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::{Checker, Fields};
+use crate::catalog::Service;
+use crate::spec::escape::quote;
+use crate::spec::job::{Auth, Job, JobName, Limits, Target, TargetSpec};
+use crate::spec::names::DNS_LABEL_HELP;
+use crate::spec::problem::Problem;
+use crate::spec::read::Document;
+use crate::spec::tree::{Content, Node};
+
+/// Labels of one job.
+const LABELS_MAX: usize = 64;
+/// The most sessions an account has in any service.
+const SESSIONS_MAX: i64 = 5;
+
+const JOB_KEYS: [&str; 14] = [
+    "version",
+    "kind",
+    "name",
+    "description",
+    "connection",
+    "tenant",
+    "environment",
+    "auth",
+    "service",
+    "schedules",
+    "limits",
+    "labels",
+    "inputs",
+    "steps",
+];
+
+/// Checks a document; `None` if something is wrong, which the checker then knows.
+pub(in crate::spec) fn job(checker: &mut Checker<'_>, path: &Path, document: &Document) -> Option<Job> {
+    let errors_before = checker.problems.len();
+    let fields = checker.fields(&document.root, "a job", &JOB_KEYS)?;
+    checker.version(fields, "the job");
+    let name = checker.job_name(fields);
+    let description =
+        fields.get("description").and_then(|node| checker.text(node, "description").map(str::to_owned));
+    let target = checker.target(fields);
+    let service = checker.service(fields);
+    let schedules = fields.get("schedules").map(|node| checker.schedules(node)).unwrap_or_default();
+    if let (Some(entry), Some(Target::Spelled(TargetSpec { auth: Auth::DeviceCode { .. }, .. }))) =
+        (fields.entry("schedules"), &target)
+        && !schedules.is_empty()
+    {
+        let title = "the job is due by itself, but a person has to confirm its sign-in";
+        checker.report(
+            Problem::warning(entry.key_span.clone(), title)
+                .help("use `method: client_secret` for jobs with schedules"),
+        );
+    }
+    let limits = checker.limits(fields.get("limits"));
+    let labels = fields.get("labels").map(|node| checker.labels(node)).unwrap_or_default();
+    let inputs = fields.get("inputs").map(|node| checker.inputs(node)).unwrap_or_default();
+    let steps = match fields.get("steps") {
+        Some(node) => checker.steps(node, service, &inputs),
+        None => {
+            let problem = Problem::error(fields.head(), "the job has no `steps`");
+            checker
+                .report(problem.help("add `steps:` and below it at least one step with `name` and `cmdlet`"));
+            Vec::new()
+        }
+    };
+    if checker.problems[errors_before..]
+        .iter()
+        .any(|problem| problem.severity() == crate::spec::Severity::Error)
+    {
+        return None;
+    }
+    Some(Job {
+        name: name?,
+        description,
+        source: path.to_owned(),
+        hash: hash(&checker.text[document.text.clone()]),
+        target: target?,
+        service,
+        labels,
+        inputs,
+        limits,
+        schedules,
+        steps,
+    })
+}
+
+/// What a job's text is known by.
+pub(in crate::spec) fn hash(text: &str) -> String {
+    let hash = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Checker<'_> {
+    pub(super) fn version(&mut self, fields: Fields<'_>, whose: &str) {
+        let Some(node) = fields.get("version") else {
+            let problem = Problem::error(fields.head(), format!("{whose} has no `version`"));
+            return self.report(problem.help("add `version: 1` as the first line"));
+        };
+        if !matches!(&node.content, Content::Scalar { text, plain: true } if text == "1") {
+            let title = format!("`version` is 1, found {}", node.describe());
+            self.report(
+                Problem::error(node.span.clone(), title)
+                    .help("write `version: 1`; a newer form needs a newer exorun"),
+            );
+        }
+    }
+
+    fn job_name(&mut self, fields: Fields<'_>) -> Option<JobName> {
+        let Some(node) = fields.get("name") else {
+            let problem = Problem::error(fields.head(), "the job has no `name`");
+            self.report(problem.help("add `name: some-name`: lower-case letters, digits and hyphens"));
+            return None;
+        };
+        let text = self.text(node, "name")?;
+        let name = JobName::new(text);
+        if name.is_none() {
+            let title = format!("the name of a job is a DNS label, found {}", quote(text));
+            self.report(Problem::error(node.span.clone(), title).help(DNS_LABEL_HELP));
+        }
+        name
+    }
+
+    fn service(&mut self, fields: Fields<'_>) -> Service {
+        let Some(node) = fields.get("service") else { return Service::default() };
+        let name = self.word(node, "service", &Service::ALL.map(Service::as_str));
+        name.and_then(|name| Service::ALL.into_iter().find(|service| service.as_str() == name))
+            .unwrap_or_default()
+    }
+
+    fn limits(&mut self, node: Option<&Node>) -> Limits {
+        let mut limits =
+            Limits { max_sessions: 1, max_changes: None, max_duration: None, session_wait: None };
+        let Some(node) = node else { return limits };
+        let keys = ["max_sessions", "max_changes", "max_duration", "session_wait"];
+        let Some(fields) = self.fields(node, "`limits`", &keys) else { return limits };
+        if let Some(node) = fields.get("max_sessions") {
+            let found = self.integer(node, "max_sessions", 1..=SESSIONS_MAX);
+            limits.max_sessions = found.and_then(|found| u32::try_from(found).ok()).unwrap_or(1);
+        }
+        if let Some(node) = fields.get("max_changes") {
+            let found = self.integer(node, "max_changes", 0..=i64::MAX);
+            limits.max_changes = found.and_then(|found| u64::try_from(found).ok());
+        }
+        limits.max_duration = fields.get("max_duration").and_then(|node| self.duration(node, "max_duration"));
+        limits.session_wait = fields.get("session_wait").and_then(|node| self.duration(node, "session_wait"));
+        limits
+    }
+
+    fn labels(&mut self, node: &Node) -> BTreeMap<String, String> {
+        let Some(entries) = self.map(node, "`labels`") else { return BTreeMap::new() };
+        if entries.len() > LABELS_MAX {
+            let title =
+                format!("a job has at most {LABELS_MAX} labels (LABELS_MAX), found {}", entries.len());
+            self.report(Problem::error(node.span.clone(), title));
+        }
+        let mut labels = BTreeMap::new();
+        for entry in entries {
+            if let Some(text) = self.text(&entry.value, &entry.key) {
+                labels.insert(entry.key.clone(), text.to_owned());
+            }
+        }
+        labels
+    }
+}

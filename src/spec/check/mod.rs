@@ -1,0 +1,144 @@
+//! From the located tree to a [`Job`](super::job::Job) or to connections: looks names up, checks types, collects
+//! every problem.
+
+mod auth;
+mod cmdlet;
+mod connections;
+mod ensure;
+mod expressions;
+mod forms;
+mod inputs;
+mod job;
+mod kind;
+mod references;
+mod scalars;
+mod schedule;
+mod steps;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use std::ops::Range;
+
+use super::escape::quote;
+use super::problem::Problem;
+use super::tree::{Content, Entry, Node};
+use crate::catalog::nearest;
+
+pub(super) use cmdlet::CONNECTION_CMDLETS;
+pub(super) use connections::{Found, connections};
+pub(super) use job::{hash, job};
+pub(super) use kind::{Kind, kind};
+
+/// Collects what is wrong while a document is checked.
+pub(super) struct Checker<'a> {
+    /// The file's text.
+    pub(super) text: &'a str,
+    pub(super) problems: Vec<Problem>,
+    /// Places that hold secrets and are never quoted.
+    pub(super) secrets: Vec<Range<usize>>,
+}
+
+/// The keys of a map that was checked for unknown ones.
+#[derive(Clone, Copy)]
+pub(super) struct Fields<'a> {
+    entries: &'a [Entry],
+    span: &'a Range<usize>,
+}
+
+impl<'a> Fields<'a> {
+    /// The value of a key, if something was written.
+    pub(super) fn get(&self, key: &str) -> Option<&'a Node> {
+        self.entry(key).map(|entry| &entry.value)
+    }
+
+    /// A key with its value.
+    pub(super) fn entry(&self, key: &str) -> Option<&'a Entry> {
+        self.entries.iter().find(|entry| entry.key == key)
+    }
+
+    /// Where to point at when something is missing: the first key.
+    pub(super) fn head(&self) -> Range<usize> {
+        self.entries.first().map_or(self.span.start..self.span.start, |entry| entry.key_span.clone())
+    }
+}
+
+impl Checker<'_> {
+    pub(super) fn report(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    /// The keys of a map; unknown ones are reported with the nearest known one.
+    pub(super) fn fields<'a>(&mut self, node: &'a Node, what: &str, known: &[&str]) -> Option<Fields<'a>> {
+        self.fields_besides(node, what, known, &[])
+    }
+
+    /// As [`Checker::fields`]; the keys in `besides` have messages of their own and are never suggested.
+    pub(super) fn fields_besides<'a>(
+        &mut self,
+        node: &'a Node,
+        what: &str,
+        known: &[&str],
+        besides: &[&str],
+    ) -> Option<Fields<'a>> {
+        let entries = self.map(node, what)?;
+        let is_known = |key: &str| known.contains(&key) || besides.contains(&key);
+        for entry in entries.iter().filter(|entry| !is_known(&entry.key)) {
+            self.unknown_key(entry, what, known);
+        }
+        Some(Fields { entries, span: &node.span })
+    }
+
+    /// The entries of a map.
+    pub(super) fn map<'a>(&mut self, node: &'a Node, what: &str) -> Option<&'a [Entry]> {
+        match &node.content {
+            Content::Map(entries) => Some(entries),
+            _ => {
+                let title = format!("{what} is a map of keys and values, found {}", node.describe());
+                self.report(
+                    Problem::error(node.span.clone(), title)
+                        .help("write `key: value` lines, indented below it"),
+                );
+                None
+            }
+        }
+    }
+
+    /// The entries of a list.
+    pub(super) fn list<'a>(&mut self, node: &'a Node, what: &str) -> Option<&'a [Node]> {
+        match &node.content {
+            Content::List(items) => Some(items),
+            _ => {
+                let title = format!("{what} is a list, found {}", node.describe());
+                self.report(
+                    Problem::error(node.span.clone(), title)
+                        .help("start each entry with `- ` on a line of its own"),
+                );
+                None
+            }
+        }
+    }
+
+    fn unknown_key(&mut self, entry: &Entry, what: &str, known: &[&str]) {
+        let title = format!("{what} has no key {}", quote(&entry.key));
+        let mut problem = Problem::error(entry.key_span.clone(), title);
+        problem = match nearest(&entry.key, known.iter().copied()).first() {
+            Some(near) => problem.help(format!("did you mean `{near}`?")),
+            None => problem.help(format!("its keys are: {}", known.join(", "))),
+        };
+        if matches!(
+            entry.key.as_str(),
+            "proxy" | "endpoint" | "endpoints" | "connection_uri" | "url" | "webhook"
+        ) {
+            problem = problem
+                .help("addresses and proxies are settings of the program, never of a job or a connection");
+        }
+        self.report(problem);
+    }
+}
+
+/// `did you mean` for some names; empty if there are none.
+pub(super) fn did_you_mean(near: &[&str]) -> Option<String> {
+    let quoted: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
+    (!quoted.is_empty()).then(|| format!("did you mean {}?", quoted.join(" or ")))
+}

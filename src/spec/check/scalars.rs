@@ -1,0 +1,118 @@
+//! Reads the values of our own keys: words, numbers, durations.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::Checker;
+use crate::catalog::nearest;
+use crate::rules::duration;
+use crate::spec::escape::quote;
+use crate::spec::problem::Problem;
+use crate::spec::tree::{Content, Node, decimal_integer};
+
+/// Durations are at most this long: a year. Longer ones are slips.
+const DURATION_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
+impl Checker<'_> {
+    /// Text, quoted or not.
+    pub(in crate::spec) fn text<'a>(&mut self, node: &'a Node, key: &str) -> Option<&'a str> {
+        match &node.content {
+            Content::Scalar { text, .. } if !text.is_empty() && !node.is_absent() && !node.is_null() => {
+                Some(text)
+            }
+            _ => {
+                let title = format!("`{key}` is text, found {}", node.describe());
+                self.report(
+                    Problem::error(node.span.clone(), title)
+                        .help(format!("write `{key}: …`, or remove the key")),
+                );
+                None
+            }
+        }
+    }
+
+    /// One of a few words.
+    pub(in crate::spec) fn word<'a>(&mut self, node: &'a Node, key: &str, words: &[&str]) -> Option<&'a str> {
+        let text = self.text(node, key)?;
+        if words.contains(&text) {
+            return Some(text);
+        }
+        let title = format!("`{key}` cannot be {}", quote(text));
+        let problem = Problem::error(node.span.clone(), title);
+        let help = match nearest(text, words.iter().copied()).first() {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("it is one of: {}", words.join(", ")),
+        };
+        self.report(problem.help(help));
+        None
+    }
+
+    /// A whole number within bounds.
+    pub(in crate::spec) fn integer(
+        &mut self,
+        node: &Node,
+        key: &str,
+        within: RangeInclusive<i64>,
+    ) -> Option<i64> {
+        let number = match &node.content {
+            Content::Scalar { text, plain: true } => decimal_integer(text),
+            _ => None,
+        };
+        if let Some(number) = number.filter(|number| within.contains(number)) {
+            return Some(number);
+        }
+        let bounds = if *within.end() == i64::MAX {
+            format!("at least {}", within.start())
+        } else {
+            format!("from {} to {}", within.start(), within.end())
+        };
+        let title = format!("`{key}` is a whole number {bounds}, found {}", node.describe());
+        let problem = Problem::error(node.span.clone(), title);
+        self.report(match number {
+            Some(_) => problem.help(format!("write a number {bounds}")),
+            None => problem.help("write plain digits, without quotes"),
+        });
+        None
+    }
+
+    /// A duration such as `30s`, `5m`, `1h30m`.
+    pub(in crate::spec) fn duration(&mut self, node: &Node, key: &str) -> Option<Duration> {
+        let why = match &node.content {
+            Content::Scalar { text, .. } if !node.is_absent() && !node.is_null() => {
+                match job_duration(text) {
+                    Ok(found) => return Some(found),
+                    Err(why) => why,
+                }
+            }
+            _ => String::new(),
+        };
+        let title = format!("`{key}` is a duration, found {}", node.describe());
+        let help = "write whole numbers with a unit, largest first: 500ms, 30s, 5m, 1h30m, 1d; at most 366d";
+        self.report(Problem::error(node.span.clone(), title).label(why).help(help));
+        None
+    }
+}
+
+/// The duration, or why it is none that a job can have.
+fn job_duration(text: &str) -> Result<Duration, String> {
+    match duration::parse(text) {
+        Ok(Duration::ZERO) => Err("it must be more than 0s".to_owned()),
+        Ok(found) if found > DURATION_MAX => Err(format!("it is at most {}", duration::show(DURATION_MAX))),
+        Ok(found) => Ok(found),
+        Err(why) => Err(why.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_has_no_endless_durations_and_none_of_nothing() {
+        assert_eq!(job_duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(job_duration("366d"), Ok(DURATION_MAX));
+        for refused in ["0s", "0m0s", "366d1ms", "30", ""] {
+            assert!(job_duration(refused).is_err(), "{refused}");
+        }
+    }
+}

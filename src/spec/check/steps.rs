@@ -1,0 +1,264 @@
+//! Steps: what each does, in which order, with which names.
+
+use super::expressions::{Names, Place};
+use super::{Checker, Fields};
+use crate::catalog::Service;
+use crate::spec::escape::quote;
+use crate::spec::job::{Action, Keep, OnError, Output, OutputFormat, Step, StepName};
+use crate::spec::keep::Need;
+use crate::spec::problem::Problem;
+use crate::spec::template::Expression;
+use crate::spec::tree::{Content, Node};
+
+/// Steps of one job.
+const STEPS_MAX: usize = 200;
+
+const STEP_KEYS: [&str; 12] = [
+    "name",
+    "cmdlet",
+    "parameters",
+    "ensure",
+    "identity",
+    "properties",
+    "for_each",
+    "when",
+    "select",
+    "output",
+    "on_error",
+    "timeout",
+];
+
+/// A step that was checked as far as it goes.
+struct Draft {
+    name: Option<StepName>,
+    action: Option<Action>,
+    for_each: Option<Expression>,
+    when: Option<Expression>,
+    select: Vec<String>,
+    on_error: OnError,
+    timeout: Option<std::time::Duration>,
+    output: Option<Output>,
+}
+
+impl Checker<'_> {
+    /// `steps` of a job; only complete ones are returned, and only together with no problems they count.
+    pub(super) fn steps(
+        &mut self,
+        node: &Node,
+        service: Service,
+        inputs: &[crate::spec::job::InputSpec],
+    ) -> Vec<Step> {
+        let Some(items) = self.list(node, "`steps`") else { return Vec::new() };
+        if items.is_empty() {
+            self.report(
+                Problem::error(node.span.clone(), "the job has no steps")
+                    .help("add at least one step with `name` and `cmdlet`"),
+            );
+        }
+        if items.len() > STEPS_MAX {
+            let title = format!("a job has at most {STEPS_MAX} steps (STEPS_MAX), found {}", items.len());
+            self.report(Problem::error(node.span.clone(), title).help("use `for_each`, or split the job"));
+            return Vec::new();
+        }
+        let steps: Vec<&str> = items.iter().map(name_of).collect();
+        let needs = vec![Need::default(); steps.len()];
+        let mut names = Names { steps, current: 0, inputs, place: Place::Step, item_of: None, needs };
+        let mut drafts = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            names.current = index;
+            names.item_of = None;
+            drafts.push(self.step(item, service, &mut names));
+        }
+        drafts.into_iter().zip(names.needs).filter_map(|(draft, need)| finish(draft?, &need)).collect()
+    }
+
+    fn step(&mut self, node: &Node, service: Service, names: &mut Names<'_>) -> Option<Draft> {
+        let fields = self.fields(node, "a step", &STEP_KEYS)?;
+        let name = self.step_name(fields, names);
+        // First: what the loop goes over decides what `item` is.
+        names.place = Place::ForEach;
+        let for_each =
+            fields.get("for_each").map(|node| (node, self.bare_expression(node, "for_each", names)));
+        if let Some((node, Some(expression))) = &for_each {
+            self.must_be_a_list(node, expression);
+        }
+        names.place = if for_each.is_some() { Place::Loop } else { Place::Step };
+        let when = fields.get("when").and_then(|node| self.bare_expression(node, "when", names));
+        let action = self.action(fields, service, names);
+        let select = fields.get("select").map(|node| self.select(node)).unwrap_or_default();
+        if let (Some(entry), Some(Action::Ensure { .. })) =
+            (fields.entry("select").or(fields.entry("output")), &action)
+        {
+            let title = format!("`{}` belongs to a step with `cmdlet`: `ensure` returns no items", entry.key);
+            self.report(
+                Problem::error(entry.key_span.clone(), title)
+                    .help("remove it; what was changed is in the report"),
+            );
+        }
+        let on_error = match fields
+            .get("on_error")
+            .and_then(|node| self.word(node, "on_error", &["stop", "continue"]))
+        {
+            Some("continue") => OnError::Continue,
+            _ => OnError::Stop,
+        };
+        let timeout = fields.get("timeout").and_then(|node| self.duration(node, "timeout"));
+        names.place = Place::OutputPath;
+        let output = fields.get("output").and_then(|node| self.output(node, &select, names));
+        let for_each = for_each.and_then(|(_, expression)| expression);
+        Some(Draft { name, action, for_each, when, select, on_error, timeout, output })
+    }
+
+    fn step_name(&mut self, fields: Fields<'_>, names: &Names<'_>) -> Option<StepName> {
+        let Some(node) = fields.get("name") else {
+            let problem = Problem::error(fields.head(), format!("step {} has no `name`", names.current + 1));
+            self.report(
+                problem.help("add `name: something`: it is used in expressions, logs and the report"),
+            );
+            return None;
+        };
+        let text = self.text(node, "name")?;
+        let name = StepName::new(text);
+        if name.is_none() {
+            let title = format!("the name of a step is an identifier, found {}", quote(text));
+            let help = "lower-case letters, digits and `_`, starting with a letter, at most 63: it occurs in expressions";
+            self.report(Problem::error(node.span.clone(), title).help(help));
+        } else if names.steps[..names.current].contains(&text) {
+            let title = format!("two steps are called {}", quote(text));
+            self.report(Problem::error(node.span.clone(), title).help("give each step a name of its own"));
+        }
+        name
+    }
+
+    /// What can be told before the run: some expressions never give a list.
+    fn must_be_a_list(&mut self, node: &Node, expression: &Expression) {
+        let words = crate::spec::words::words(expression.source());
+        let paths = crate::spec::words::paths(&words);
+        let [path] = &paths[..] else { return };
+        let is_whole = path.words == (0..words.len());
+        if let (true, "steps", [step, last @ ("count" | "first")]) = (is_whole, path.root, &path.names[..]) {
+            let title = format!("`for_each` goes over a list; `steps.{step}.{last}` is none");
+            self.report(
+                Problem::error(node.span.clone(), title)
+                    .help(format!("write `for_each: steps.{step}.items`")),
+            );
+        }
+    }
+
+    fn action(&mut self, fields: Fields<'_>, service: Service, names: &mut Names<'_>) -> Option<Action> {
+        let (wrong, mend): (&[&str], &str) = match (fields.entry("cmdlet"), fields.entry("ensure")) {
+            (Some(_), Some(ensure)) => {
+                let title = "a step has `cmdlet` or `ensure`, not both";
+                self.report(Problem::error(ensure.key_span.clone(), title).help("make two steps of it"));
+                return None;
+            }
+            (None, None) => {
+                let problem = Problem::error(
+                    fields.head(),
+                    "the step does nothing: it has neither `cmdlet` nor `ensure`",
+                );
+                self.report(problem.help("add `cmdlet: Get-Mailbox` to call a cmdlet, or `ensure: CASMailbox` to make properties hold"));
+                return None;
+            }
+            (Some(_), None) => (&["identity", "properties"], "`ensure`; a cmdlet takes `parameters`"),
+            (None, Some(_)) => (&["parameters"], "`cmdlet`; `ensure` takes `identity` and `properties`"),
+        };
+        for entry in wrong.iter().filter_map(|key| fields.entry(key)) {
+            let title = format!("`{}` belongs to a step with {mend}", entry.key);
+            self.report(
+                Problem::error(entry.key_span.clone(), title).help("move what is below it to the right key"),
+            );
+        }
+        match fields.get("cmdlet") {
+            Some(node) => self.cmdlet_step(node, fields, service, names),
+            None => self.ensure_step(fields, service, names),
+        }
+    }
+
+    fn select(&mut self, node: &Node) -> Vec<String> {
+        let Some(items) = self.list(node, "`select`") else { return Vec::new() };
+        let mut select: Vec<String> = Vec::with_capacity(items.len());
+        for item in items {
+            let Some(name) = self.text(item, "select") else { continue };
+            if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+                let title =
+                    format!("`select` names properties as the service returns them, found {}", quote(name));
+                self.report(
+                    Problem::error(item.span.clone(), title)
+                        .help("write one name an entry: `- PrimarySmtpAddress`"),
+                );
+            } else if select.iter().any(|known| known == name) {
+                let title = format!("`select` names {} twice", quote(name));
+                self.report(Problem::error(item.span.clone(), title).help("remove one"));
+            } else {
+                select.push(name.to_owned());
+            }
+        }
+        select
+    }
+
+    fn output(&mut self, node: &Node, select: &[String], names: &mut Names<'_>) -> Option<Output> {
+        let fields = self.fields(node, "`output`", &["path", "format"])?;
+        let Some(path_node) = fields.get("path") else {
+            let problem = Problem::error(fields.head(), "`output` has no `path`");
+            self.report(problem.help("add `path: report.csv`"));
+            return None;
+        };
+        let text = self.text(path_node, "path")?;
+        let path = self.template(path_node, text, names);
+        let by_name = match text.rsplit('.').next().map(str::to_ascii_lowercase).as_deref() {
+            Some("csv") => Some(OutputFormat::Csv),
+            Some("ndjson" | "jsonl") => Some(OutputFormat::Ndjson),
+            _ => None,
+        };
+        let format = match fields.get("format") {
+            Some(node) => match self.word(node, "format", &["csv", "ndjson"])? {
+                "csv" => OutputFormat::Csv,
+                _ => OutputFormat::Ndjson,
+            },
+            None => match by_name {
+                Some(format) => format,
+                None => {
+                    let title = format!("the name {} does not say the form of the file", quote(text));
+                    self.report(
+                        Problem::error(path_node.span.clone(), title)
+                            .help("end it in .csv or .ndjson, or add `format: csv` or `format: ndjson`"),
+                    );
+                    return None;
+                }
+            },
+        };
+        if format == OutputFormat::Csv && select.is_empty() {
+            let title = "a CSV file needs `select`: its columns";
+            self.report(
+                Problem::error(path_node.span.clone(), title)
+                    .help("add `select:` with the properties in the order of the columns, beside `output`"),
+            );
+        }
+        Some(Output { path: path?, format })
+    }
+}
+
+/// The name a step was given, before it is checked; empty if there is none.
+fn name_of(node: &Node) -> &str {
+    let Content::Map(entries) = &node.content else { return "" };
+    entries.iter().find(|entry| entry.key == "name").map_or("", |entry| match &entry.value.content {
+        Content::Scalar { text, .. } => text,
+        _ => "",
+    })
+}
+
+fn finish(draft: Draft, need: &Need) -> Option<Step> {
+    let keep: Keep = need.keep(&draft.select, draft.output.is_some());
+    Some(Step {
+        name: draft.name?,
+        action: draft.action?,
+        for_each: draft.for_each,
+        when: draft.when,
+        select: draft.select,
+        keep,
+        on_error: draft.on_error,
+        timeout: draft.timeout,
+        output: draft.output,
+    })
+}

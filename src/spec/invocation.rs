@@ -1,0 +1,191 @@
+//! One cmdlet given on the command line, checked as a job's step would be.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::check::{CONNECTION_CMDLETS, hash};
+use super::job::{Action, ConnectionName, Job, JobName, Keep, Limits, OnError, Step, StepName, Target};
+use super::template::Template;
+use crate::catalog::{self, Cmdlet, Parameter, Required, Service, ValueKind};
+
+/// The name of the job and of the step that stand for a call.
+const INVOKE: &str = "invoke";
+
+/// A job without steps on a named connection, for calls that no job file stands behind.
+pub fn job(connection: ConnectionName, service: Service) -> Job {
+    Job {
+        name: JobName::new(INVOKE).expect("`invoke` is a DNS label"),
+        description: None,
+        source: "exorun invoke".into(),
+        // There is no document to know it by.
+        hash: hash(""),
+        target: Target::Connection(connection),
+        service,
+        labels: BTreeMap::new(),
+        inputs: Vec::new(),
+        limits: Limits { max_sessions: 1, max_changes: None, max_duration: None, session_wait: None },
+        schedules: Vec::new(),
+        steps: Vec::new(),
+    }
+}
+
+/// A step that calls `cmdlet` of `service` once, and whether the call only reads.
+///
+/// # Errors
+/// All problems at once, each in one line with the mend.
+pub fn step(
+    service: Service,
+    cmdlet: &str,
+    arguments: &[String],
+    select: &[String],
+) -> Result<(Step, Reads), Vec<String>> {
+    let Some(known) = catalog::cmdlet(cmdlet) else {
+        return Err(vec![unknown("cmdlet", cmdlet, &catalog::suggest_cmdlet(cmdlet))]);
+    };
+    if CONNECTION_CMDLETS.contains(&known.as_str()) {
+        let name = known.as_str();
+        return Err(vec![format!("{name} is not called: every session is opened and closed for you")]);
+    }
+    let mut problems = Vec::new();
+    if !known.available_in(service) {
+        let services: Vec<&str> = known.services().map(Service::as_str).collect();
+        problems.push(format!(
+            "{} does not exist in {}; it exists in {}",
+            known.as_str(),
+            service.as_str(),
+            services.join(" and ")
+        ));
+    }
+    let mut parameters: Vec<(String, Template)> = Vec::new();
+    for argument in arguments {
+        match one(&known, argument) {
+            Ok((name, _)) if parameters.iter().any(|(given, _)| *given == name) => {
+                problems.push(format!("{name} is given twice"));
+            }
+            Ok((name, value)) => parameters.push((name, Template::Literal(value))),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    for parameter in known.parameters().filter(|parameter| parameter.required() == Required::Always) {
+        if !parameters.iter().any(|(given, _)| given == parameter.name()) {
+            problems.push(format!("{} needs {}=VALUE", known.as_str(), parameter.name()));
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let names = parameters.iter().map(|(name, _)| name.as_str());
+    let reads = if known.is_read_with(names) { Reads::Only } else { Reads::AndWrites };
+    let keep = if select.is_empty() { Keep::All } else { Keep::Properties(select.to_vec()) };
+    let step = Step {
+        name: StepName::new(INVOKE).expect("`invoke` is an identifier"),
+        action: Action::Cmdlet { cmdlet: known.name(), parameters },
+        for_each: None,
+        when: None,
+        select: select.to_vec(),
+        keep,
+        on_error: OnError::Stop,
+        timeout: None::<Duration>,
+        output: None,
+    };
+    Ok((step, reads))
+}
+
+/// Whether a call may change something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// It is on the reviewed list of reads.
+    Only,
+    /// It may write.
+    AndWrites,
+}
+
+fn one(cmdlet: &Cmdlet, argument: &str) -> Result<(String, Value), String> {
+    let Some((name, text)) = argument.split_once('=') else {
+        return Err(format!("`{}` is no parameter: write NAME=VALUE", argument.escape_debug()));
+    };
+    let Some(parameter) = cmdlet.parameter(name) else {
+        return Err(unknown("parameter", name, &catalog::suggest_parameter(cmdlet, name)));
+    };
+    Ok((parameter.name().to_owned(), value(&parameter, text)?))
+}
+
+fn value(parameter: &Parameter, text: &str) -> Result<Value, String> {
+    let kind = parameter.kind();
+    // The text itself is not shown: people give secrets in the wrong place.
+    let wrong = || format!("{} must be {}", parameter.name(), kind.expects());
+    match kind {
+        ValueKind::Switch | ValueKind::Boolean => match text.to_ascii_lowercase().as_str() {
+            "true" => Ok(Value::Bool(true)),
+            "false" => Ok(Value::Bool(false)),
+            _ => Err(wrong()),
+        },
+        ValueKind::Integer => text.parse::<i64>().map(Value::from).map_err(|_| wrong()),
+        ValueKind::List => {
+            let members = text.split(',').map(str::trim).filter(|member| !member.is_empty());
+            Ok(Value::Array(members.map(Value::from).collect()))
+        }
+        ValueKind::Secret
+        | ValueKind::Bytes
+        | ValueKind::Object
+        | ValueKind::Hashtable
+        | ValueKind::HashtableList => {
+            Err(format!("{} cannot be given on the command line", parameter.name()))
+        }
+        _ => Ok(Value::from(text)),
+    }
+}
+
+fn unknown(what: &str, name: &str, near: &[&str]) -> String {
+    let name = name.escape_debug();
+    match near {
+        [] => format!("there is no {what} `{name}`"),
+        near => format!("there is no {what} `{name}`; did you mean {}?", near.join(" or ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(cmdlet: &str, arguments: &[&str]) -> Vec<String> {
+        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        step(Service::ExchangeOnline, cmdlet, &arguments, &[]).unwrap_err()
+    }
+
+    #[test]
+    fn names_are_found_in_any_case_and_values_get_their_type() {
+        let arguments = ["identity=a", "popenabled=True", "EwsAllowList=x, y"].map(str::to_owned);
+        let (step, reads) = step(Service::ExchangeOnline, "set-casmailbox", &arguments, &[]).unwrap();
+        assert_eq!(reads, Reads::AndWrites);
+        let Action::Cmdlet { cmdlet, parameters } = step.action else { panic!("a cmdlet step") };
+        assert_eq!(cmdlet.as_str(), "Set-CASMailbox");
+        insta::assert_debug_snapshot!(parameters.iter().map(|(name, _)| name).collect::<Vec<_>>(), @r#"
+        [
+            "Identity",
+            "PopEnabled",
+            "EwsAllowList",
+        ]
+        "#);
+        assert!(matches!(&parameters[1].1, Template::Literal(Value::Bool(true))));
+        assert!(matches!(&parameters[2].1, Template::Literal(Value::Array(members)) if members.len() == 2));
+    }
+
+    #[test]
+    fn every_problem_is_told_at_once() {
+        let told = problems("Set-CASMailbox", &["PopEnabled=no", "PopEnabld=true", "nothing"]);
+        assert_eq!(told.len(), 4, "{told:?}");
+        assert!(told[0].contains("true or false") && !told[0].contains("`no`"), "{told:?}");
+        assert!(told[1].contains("PopEnabled"), "{told:?}");
+        assert!(told[3].contains("Identity=VALUE"), "{told:?}");
+        let told = problems("Get-ComplianceSearch", &[]);
+        assert_eq!(
+            told,
+            ["Get-ComplianceSearch does not exist in ExchangeOnline; it exists in SecurityCompliance"]
+        );
+        assert!(problems("Get-Mailbxo", &[])[0].contains("Get-Mailbox"));
+        assert!(problems("Connect-ExchangeOnline", &[])[0].contains("opened and closed for you"));
+    }
+}

@@ -1,0 +1,33 @@
+//! Job files and connection files: a located tree is read from YAML, then checked into a [`job::Job`] or
+//! [`Connections`]; every problem of a file at once.
+//!
+//! What a value is follows from the catalog, never from how YAML would guess: `no`, `012` and `1e3` are text unless
+//! the parameter is a boolean or a number, and then they are errors. Names of properties in expressions are spelled
+//! exactly as the service returns them.
+
+mod check;
+mod connections;
+mod embedded;
+mod engine;
+mod escape;
+mod expression;
+mod file;
+mod inputs;
+pub mod invocation;
+pub mod job;
+mod keep;
+mod mask;
+mod names;
+mod problem;
+mod read;
+mod scope;
+mod syntax;
+mod target;
+pub mod template;
+mod tree;
+mod words;
+
+pub use connections::{ConnectionError, Connections};
+pub use file::{Checked, check_file, check_text, read_connections, read_jobs};
+pub use inputs::resolve_inputs;
+pub use problem::{Problem, Problems, Severity};
