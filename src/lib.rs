@@ -3,5 +3,7 @@
 pub mod catalog;
 pub mod clocks;
 pub mod exit;
+pub mod observe;
 pub mod rules;
+pub mod settings;
 pub mod spec;

@@ -1,0 +1,7 @@
+//! What people and machines see of a run: log lines, metrics, and the escaping that both rest on.
+
+pub mod escape;
+pub mod logs;
+pub mod metrics;
+pub mod textfile;
+pub mod whole_file;

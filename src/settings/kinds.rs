@@ -1,0 +1,206 @@
+//! What the text of a setting must be, and the value it becomes.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::Url;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+
+use super::strings::near;
+use crate::rules::duration;
+
+/// What a value must be.
+#[derive(Debug)]
+pub(super) enum Kind {
+    Endpoint,
+    Text,
+    Path,
+    Boolean,
+    Count { min: u32, max: u32 },
+    Duration { min: &'static str, max: &'static str },
+    Word(&'static [&'static str]),
+    LogFilter,
+}
+
+/// A checked value.
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    Endpoint(Endpoint),
+    Text(String),
+    Path(PathBuf),
+    Boolean(bool),
+    Count(u32),
+    Duration(Duration),
+    Word(&'static str),
+    LogFilter(Targets),
+}
+
+/// The address of a service: https, or http on this host's own loopback.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint(String);
+
+impl Endpoint {
+    /// The address without a slash at its end.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn parse(text: &str) -> Result<Endpoint, String> {
+        let url = Url::parse(text)
+            .map_err(|_| "is no URL; write `https://HOST` or `https://HOST:PORT`".to_owned())?;
+        let host = url.host_str().ok_or("names no host; write `https://HOST`")?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("holds a user name or password; an endpoint takes none".to_owned());
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err("holds a `?` or `#`; an endpoint is a scheme, a host and at most a path".to_owned());
+        }
+        match url.scheme() {
+            "https" => {}
+            "http" if is_loopback(host) => {}
+            "http" => return Err("is http; a token would cross the network readable. Write https".to_owned()),
+            _ => return Err("wants the scheme https".to_owned()),
+        }
+        Ok(Endpoint(url.as_str().trim_end_matches('/').to_owned()))
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+impl Kind {
+    /// Reads `text`; the error completes a sentence that starts with the setting's name, and never quotes `text`.
+    pub(super) fn parse(&self, text: &str) -> Result<Value, String> {
+        if text.contains('\u{fffd}') {
+            return Err("is not UTF-8".to_owned());
+        }
+        if text.trim().is_empty() {
+            return Err(format!("is empty; it wants {}", self.wanted()));
+        }
+        if text.chars().any(char::is_control) {
+            return Err("holds control characters".to_owned());
+        }
+        let wants = || format!("wants {}", self.wanted());
+        match self {
+            Kind::Endpoint => Endpoint::parse(text).map(Value::Endpoint),
+            Kind::Text => Ok(Value::Text(text.to_owned())),
+            Kind::Path => Ok(Value::Path(PathBuf::from(text))),
+            Kind::Boolean => match text {
+                "true" => Ok(Value::Boolean(true)),
+                "false" => Ok(Value::Boolean(false)),
+                _ => Err(wants()),
+            },
+            Kind::Count { min, max } => {
+                let plain = text.bytes().all(|byte| byte.is_ascii_digit());
+                let count = text.parse::<u32>().ok().filter(|count| plain && (min..=max).contains(&count));
+                count.map(Value::Count).ok_or_else(wants)
+            }
+            Kind::Duration { min, max } => {
+                let duration = duration::parse(text).map_err(|why| format!("{}: {why}", wants()))?;
+                let inside = (table_duration(min)..=table_duration(max)).contains(&duration);
+                if inside { Ok(Value::Duration(duration)) } else { Err(wants()) }
+            }
+            Kind::Word(words) => {
+                words.iter().find(|word| **word == text).map(|word| Value::Word(word)).ok_or_else(|| {
+                    match near(text, words.iter().copied()) {
+                        Some(near) => format!("{}; did you mean `{near}`?", wants()),
+                        None => wants(),
+                    }
+                })
+            }
+            Kind::LogFilter => parse_filter(text).map(Value::LogFilter).ok_or_else(wants),
+        }
+    }
+
+    /// What a value must be, in words.
+    pub(super) fn wanted(&self) -> String {
+        match self {
+            Kind::Endpoint => "an https URL (http on loopback)".to_owned(),
+            Kind::Text => "a text".to_owned(),
+            Kind::Path => "a path".to_owned(),
+            Kind::Boolean => "`true` or `false`".to_owned(),
+            Kind::Count { min, max } => format!("a whole number from {min} to {max}"),
+            Kind::Duration { min, max } => format!("a duration from {min} to {max}, such as `90s` or `1h30m`"),
+            Kind::Word(words) => {
+                words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or ")
+            }
+            Kind::LogFilter => {
+                "a level (off, error, warn, info, debug, trace) or levels by target, `warn,exorun::session=debug`".to_owned()
+            }
+        }
+    }
+}
+
+fn table_duration(text: &str) -> Duration {
+    duration::parse(text).expect("a bound in the table of settings is a duration; a test reads them all")
+}
+
+/// `Targets` would read the misspelled level `inof` as a target, and switch everything else off without a word.
+fn parse_filter(text: &str) -> Option<Targets> {
+    let mut filter = Targets::new();
+    for part in text.split(',') {
+        filter = match part.trim().split_once('=') {
+            None => filter.with_default(level(part.trim())?),
+            Some((target, word)) if is_target(target) => filter.with_target(target, level(word)?),
+            Some(_) => return None,
+        };
+    }
+    Some(filter)
+}
+
+/// `LevelFilter` itself also reads numbers, and nothing as `error`.
+fn level(word: &str) -> Option<LevelFilter> {
+    word.bytes()
+        .all(|byte| byte.is_ascii_alphabetic())
+        .then_some(word)
+        .filter(|word| !word.is_empty())?
+        .parse()
+        .ok()
+}
+
+fn is_target(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b':')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Endpoint, parse_filter};
+
+    #[test]
+    fn endpoints_are_https_except_on_loopback() {
+        for (text, kept) in [
+            ("https://login.microsoftonline.com", "https://login.microsoftonline.com"),
+            ("https://login.microsoftonline.com/", "https://login.microsoftonline.com"),
+            ("https://proxy:8443/exo/", "https://proxy:8443/exo"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("http://[::1]:8080", "http://[::1]:8080"),
+            ("http://localhost:1", "http://localhost:1"),
+        ] {
+            assert_eq!(Endpoint::parse(text).map(|endpoint| endpoint.0), Ok(kept.to_owned()));
+        }
+        for text in [
+            "http://login.microsoftonline.com",
+            "http://127.0.0.1.evil.example",
+            "https://user@host",
+            "https://host/?a=b",
+            "https://host/#x",
+            "ftp://host",
+            "login.microsoftonline.com",
+            "http://localhost.evil.example",
+        ] {
+            assert!(Endpoint::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_misspelled_level_is_refused() {
+        for text in ["info", "off", "WARN", "warn,exorun::session=debug", "warn, exorun=trace"] {
+            assert!(parse_filter(text).is_some(), "{text}");
+        }
+        for text in ["inof", "", "info,", "exorun=loud", "=info", "a b=info", "3", "exorun="] {
+            assert!(parse_filter(text).is_none(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Settings: strings in, one checked [`Settings`] out, every mistake at once.
+//!
+//! Flags win over `EXORUN_*` variables, these over the file of `--settings`, that over the defaults. All of them
+//! are the rows of [`table::TABLE`]; nothing else in the program reads the environment for a setting. Endpoints,
+//! proxies and addresses are settings and never read from a job, because whoever writes a job must not decide
+//! where a credential is sent.
+
+mod documentation;
+mod file;
+mod kinds;
+mod problem;
+mod resolve;
+mod state_dir;
+mod strings;
+mod table;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tracing_subscriber::filter::Targets;
+
+pub use documentation::documentation;
+pub use kinds::Endpoint;
+pub use problem::{Origin, SettingProblem, UnknownVariable};
+pub use resolve::Shown;
+pub use state_dir::{StateDirError, prepare as prepare_state_dir};
+pub use strings::{ProcessEnvironment, Strings};
+pub use table::{Definition, TABLE, flag_name, variable_name};
+
+use crate::observe::logs::Format;
+use crate::rules::duration;
+use resolve::Resolved;
+
+/// Every setting, checked. What a field means, its unit's source and its default are in [`TABLE`].
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the documentation of each setting is its row of the table, and only there")]
+pub struct Settings {
+    pub login_endpoint: Option<Endpoint>,
+    pub exchange_endpoint: Option<Endpoint>,
+    pub exchange_scope: Option<String>,
+    pub ca_file: Option<PathBuf>,
+    pub connections_file: Option<PathBuf>,
+    pub emulated: bool,
+    pub state_dir: PathBuf,
+    pub session_limit: u32,
+    pub lease: Duration,
+    pub quarantine: Duration,
+    pub opens_per_minute: u32,
+    pub session_wait: Duration,
+    pub close_deadline: Duration,
+    pub drain_grace: Duration,
+    pub call_timeout: Duration,
+    pub retry_attempts: u32,
+    pub retry_delay_first: Duration,
+    pub retry_delay_max: Duration,
+    pub retry_total: Duration,
+    pub signin_timeout: Duration,
+    pub device_wait: Duration,
+    pub page_size: u32,
+    pub reread_wait: Duration,
+    pub log_format: Format,
+    pub log_level: Targets,
+    shown: Vec<Shown>,
+    unknown_variables: Vec<UnknownVariable>,
+}
+
+impl Settings {
+    /// Reads and checks all settings. `flags` holds what the command line gave, by the setting's key
+    /// (`session_limit`); `file` is that of `--settings`, else `EXORUN_SETTINGS` names one.
+    ///
+    /// # Errors
+    /// Every problem there is: each names the flag, the variable or the line, and never the value, which may be a
+    /// secret in the wrong place.
+    pub fn load(
+        flags: BTreeMap<String, String>,
+        environment: &dyn Strings,
+        file: Option<&Path>,
+    ) -> Result<Settings, Vec<SettingProblem>> {
+        let mut problems = Vec::new();
+        let mut found = Resolved::read(flags, environment, file, &mut problems);
+        let settings = Settings {
+            login_endpoint: found.endpoint("login_endpoint"),
+            exchange_endpoint: found.endpoint("exchange_endpoint"),
+            exchange_scope: found.text("exchange_scope"),
+            ca_file: found.path("ca_file"),
+            connections_file: found.path("connections_file"),
+            emulated: found.boolean("emulated"),
+            state_dir: found.path("state_dir").unwrap_or_else(state_dir::default),
+            session_limit: found.count("session_limit"),
+            lease: found.duration("lease"),
+            quarantine: found.duration("quarantine"),
+            opens_per_minute: found.count("opens_per_minute"),
+            session_wait: found.duration("session_wait"),
+            close_deadline: found.duration("close_deadline"),
+            drain_grace: found.duration("drain_grace"),
+            call_timeout: found.duration("call_timeout"),
+            retry_attempts: found.count("retry_attempts"),
+            retry_delay_first: found.duration("retry_delay_first"),
+            retry_delay_max: found.duration("retry_delay_max"),
+            retry_total: found.duration("retry_total"),
+            signin_timeout: found.duration("signin_timeout"),
+            device_wait: found.duration("device_wait"),
+            page_size: found.count("page_size"),
+            reread_wait: found.duration("reread_wait"),
+            log_format: found.log_format("log_format"),
+            log_level: found.targets("log_level"),
+            shown: Vec::new(),
+            unknown_variables: strings::unknown_variables(environment),
+        };
+        if problems.is_empty() {
+            settings.check_together(&found, &mut problems);
+        }
+        if problems.is_empty() {
+            Ok(Settings { shown: found.into_shown(&settings.state_dir), ..settings })
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// Each setting with its value (secrets masked, text escaped) and where it came from, in the table's order.
+    pub fn origins(&self) -> &[Shown] {
+        &self.shown
+    }
+
+    /// Variables named `EXORUN_…` that are no setting and do not look like a credential: warn about those that no
+    /// job refers to.
+    pub fn unknown_variables(&self) -> &[UnknownVariable] {
+        &self.unknown_variables
+    }
+
+    /// What no value alone can show: settings that contradict each other.
+    fn check_together(&self, found: &Resolved, problems: &mut Vec<SettingProblem>) {
+        let mut demand = |holds: bool, blamed: &'static str, message: String| {
+            if !holds {
+                problems.push(SettingProblem::new(found.origin(blamed), blamed, message));
+            }
+        };
+        // Relative to the working directory, two runs of a user would count sessions in two places.
+        demand(self.state_dir.is_absolute(), "state_dir", "wants an absolute path".to_owned());
+        demand(
+            self.retry_delay_first <= self.retry_delay_max,
+            "retry_delay_first",
+            format!("is longer than `retry_delay_max` ({})", duration::show(self.retry_delay_max)),
+        );
+        // A lease that ends while its holder still closes would free the slot under a live session.
+        demand(
+            self.close_deadline * 2 <= self.lease,
+            "close_deadline",
+            format!(
+                "is longer than half of `lease` ({}); the slot must stay ours while we close",
+                duration::show(self.lease)
+            ),
+        );
+        demand(
+            self.retry_delay_max <= self.retry_total,
+            "retry_total",
+            format!(
+                "is shorter than one pause, `retry_delay_max` ({})",
+                duration::show(self.retry_delay_max)
+            ),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests;

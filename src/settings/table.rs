@@ -1,0 +1,203 @@
+//! Every setting there is: one row each, from which reading, printing and the documentation are made.
+
+use super::kinds::Kind;
+
+/// One setting.
+#[derive(Debug)]
+pub struct Definition {
+    /// The key in a settings file; the flag and the variable are spelled after it.
+    pub key: &'static str,
+    /// What a value must be.
+    pub(super) kind: Kind,
+    /// The default as a user would write it; `None`: there is none, and the documentation says what happens then.
+    pub default: Option<&'static str>,
+    /// Whether the value is masked where settings are printed.
+    pub(super) masked: bool,
+    /// One or two sentences: what it does, and why the default is what it is.
+    pub doc: &'static str,
+}
+
+impl Definition {
+    /// What a value must be, in words: `a duration from 1s to 1h`.
+    pub fn wanted(&self) -> String {
+        self.kind.wanted()
+    }
+}
+
+/// `--session-limit`
+pub fn flag_name(key: &str) -> String {
+    format!("--{}", key.replace('_', "-"))
+}
+
+/// `EXORUN_SESSION_LIMIT`
+pub fn variable_name(key: &str) -> String {
+    format!("EXORUN_{}", key.to_ascii_uppercase())
+}
+
+const fn row(key: &'static str, kind: Kind, default: Option<&'static str>, doc: &'static str) -> Definition {
+    Definition { key, kind, default, masked: false, doc }
+}
+
+/// All settings, in the order in which they are printed.
+pub static TABLE: &[Definition] = &[
+    row(
+        "login_endpoint",
+        Kind::Endpoint,
+        None,
+        "Where to sign in, instead of the environment's own address. For proxies and the emulator.",
+    ),
+    row(
+        "exchange_endpoint",
+        Kind::Endpoint,
+        None,
+        "Where cmdlets are sent, instead of the environment's own address. For proxies and the emulator.",
+    ),
+    row(
+        "exchange_scope",
+        Kind::Text,
+        None,
+        "The scope asked of the token, instead of the one that belongs to the environment and service.",
+    ),
+    row(
+        "ca_file",
+        Kind::Path,
+        None,
+        "A PEM file of further certificate authorities to trust, added to those of the system.",
+    ),
+    row(
+        "connections_file",
+        Kind::Path,
+        None,
+        "A YAML file of `kind: Connections`: tenants with environment and sign-in under names that jobs give as \
+         `connection: NAME`. A relative path counts from the working directory.",
+    ),
+    row(
+        "emulated",
+        Kind::Boolean,
+        Some("false"),
+        "Whether the endpoints are an emulator's. It changes the label `emulated` of metrics and reports, nothing else.",
+    ),
+    row(
+        "state_dir",
+        Kind::Path,
+        None,
+        "Where the host's runs share their slots: /run/exorun for root, else /tmp/exorun-UID. It does not follow \
+         XDG_RUNTIME_DIR, which a login has and a cron job has not: the two would not see each other's sessions.",
+    ),
+    row(
+        "session_limit",
+        Kind::Count { min: 1, max: 5 },
+        Some("5"),
+        "Sessions an account may have at once, over all of its runs. The service's documented limit is five; a \
+         smaller value leaves room for people.",
+    ),
+    row(
+        "lease",
+        Kind::Duration { min: "200ms", max: "1h" },
+        Some("60s"),
+        "How long a run keeps its slot without renewing it. Short enough that a killed run's slot is soon known to \
+         be lost, long enough that a busy host renews in time.",
+    ),
+    row(
+        "quarantine",
+        Kind::Duration { min: "0s", max: "24h" },
+        Some("16m"),
+        "How long a slot whose session was not seen to close is given to nobody. The service ends a request after \
+         15 minutes at the latest; one minute of slack.",
+    ),
+    row(
+        "opens_per_minute",
+        Kind::Count { min: 1, max: 6000 },
+        Some("20"),
+        "Sessions an account may open in a minute, so that a loop of failing runs does not become a flood. The old \
+         service allowed 5 runspaces in 60 s; today's publishes no figure, and a session costs it one handshake.",
+    ),
+    row(
+        "session_wait",
+        Kind::Duration { min: "0s", max: "24h" },
+        Some("10m"),
+        "How long a run waits for its first session; then it ends with exit code 69. A job's own limit wins.",
+    ),
+    row(
+        "close_deadline",
+        Kind::Duration { min: "100ms", max: "1m" },
+        Some("5s"),
+        "How long closing a session may take before it counts as unconfirmed. A clean close takes two round trips.",
+    ),
+    row(
+        "drain_grace",
+        Kind::Duration { min: "0s", max: "1h" },
+        Some("25s"),
+        "How long after SIGTERM the call in hand may take. Shorter than the 30 s that Kubernetes gives a pod, \
+         because the sessions are closed after it.",
+    ),
+    row(
+        "call_timeout",
+        Kind::Duration { min: "100ms", max: "2h" },
+        Some("960s"),
+        "How long one request may take. The service gives up after 15 minutes, and its own module waits 960 s; some \
+         cmdlets have longer limits of their own.",
+    ),
+    row(
+        "retry_attempts",
+        Kind::Count { min: 1, max: 20 },
+        Some("6"),
+        "How often a request is sent at most: once and five repeats.",
+    ),
+    row(
+        "retry_delay_first",
+        Kind::Duration { min: "10ms", max: "10m" },
+        Some("2s"),
+        "The pause before the first repeat; each further one is longer. A Retry-After of the service wins.",
+    ),
+    row(
+        "retry_delay_max",
+        Kind::Duration { min: "10ms", max: "1h" },
+        Some("60s"),
+        "The longest pause between repeats that we choose ourselves.",
+    ),
+    row(
+        "retry_total",
+        Kind::Duration { min: "10ms", max: "24h" },
+        Some("15m"),
+        "How long one call may be repeated, pauses included; then it failed for good.",
+    ),
+    row(
+        "signin_timeout",
+        Kind::Duration { min: "100ms", max: "10m" },
+        Some("30s"),
+        "How long one request to the sign-in service may take.",
+    ),
+    row(
+        "device_wait",
+        Kind::Duration { min: "100ms", max: "1h" },
+        Some("15m"),
+        "How long to wait for a person to confirm a device code. The service's codes live 15 minutes.",
+    ),
+    row(
+        "page_size",
+        Kind::Count { min: 1, max: 1000 },
+        Some("1000"),
+        "Objects asked for in one page of a listing. The service gives 1000 at most.",
+    ),
+    row(
+        "reread_wait",
+        Kind::Duration { min: "0s", max: "30m" },
+        Some("60s"),
+        "How long a read after a write may show the old value before the change counts as not made. The service \
+         answers from several domain controllers, which differ for seconds to a minute.",
+    ),
+    row(
+        "log_format",
+        Kind::Word(&["human", "json"]),
+        Some("human"),
+        "The form of log lines on standard error.",
+    ),
+    row(
+        "log_level",
+        Kind::LogFilter,
+        Some("info"),
+        "Which log lines are written: `info`, or levels by target as `warn,exorun::session=debug`. The write log \
+         (target `exorun::write`) is written at every level, even `off`.",
+    ),
+];
