@@ -5,5 +5,7 @@ pub mod clocks;
 pub mod exit;
 pub mod observe;
 pub mod rules;
+pub mod secrets;
 pub mod settings;
+pub mod signin;
 pub mod spec;

@@ -1,0 +1,59 @@
+//! An application with a client secret (the client credentials grant).
+//!
+//! The service accepts it, although Microsoft's module offers no such parameter; certificates are the recommended
+//! way. Source: protocol reference, 2.8.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use oauth2::basic::BasicClient;
+use oauth2::{AuthType, ClientId, ClientSecret, Scope, TokenUrl};
+use secrecy::ExposeSecret;
+
+use super::endpoint::LoginEndpoint;
+use super::held::Grant;
+use super::{AccessToken, SigninError, SigninErrorKind};
+use crate::secrets::SecretSource;
+use crate::spec::job::CredentialRef;
+
+/// Signs in as an application; the secret is read anew for every token, so that it can be rotated.
+pub struct ClientSecretGrant {
+    /// Where.
+    pub endpoint: LoginEndpoint,
+    /// The application.
+    pub client_id: String,
+    /// Where its secret is kept.
+    pub credential: CredentialRef,
+    /// Reads it.
+    pub secrets: Arc<dyn SecretSource>,
+}
+
+#[async_trait]
+impl Grant for ClientSecretGrant {
+    async fn fetch(&self, claims: Option<&str>) -> Result<AccessToken, SigninError> {
+        if claims.is_some() {
+            let message = "the service asks for a fresh proof of a person (claims challenge), which an application \
+                           cannot give: check Conditional Access for workload identities";
+            return Err(SigninError::new(SigninErrorKind::Refused, message));
+        }
+        let secret = self.secrets.read(&self.credential).await;
+        let secret =
+            secret.map_err(|error| SigninError::new(SigninErrorKind::BadInput, error.to_string()))?;
+        let url = TokenUrl::new(self.endpoint.url("token"));
+        let url = url.map_err(|error| {
+            SigninError::new(SigninErrorKind::BadInput, format!("login endpoint: {error}"))
+        })?;
+        let client = BasicClient::new(ClientId::new(self.client_id.clone()))
+            .set_client_secret(ClientSecret::new(secret.expose_secret().to_owned()))
+            .set_auth_type(AuthType::RequestBody)
+            .set_token_uri(url);
+        let http = self.endpoint.http();
+        let answer = client
+            .exchange_client_credentials()
+            .add_scope(Scope::new(self.endpoint.scope.clone()))
+            .request_async(&http)
+            .await
+            .map_err(|error| self.endpoint.refused(error))?;
+        self.endpoint.accept(&answer)
+    }
+}

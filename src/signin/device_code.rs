@@ -1,0 +1,126 @@
+//! A person confirms a code in a browser (the device authorization grant). Source: protocol reference, 2.3.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use oauth2::basic::BasicClient;
+use oauth2::{
+    AuthType, ClientId, DeviceAuthorizationUrl, RefreshToken, Scope, StandardDeviceAuthorizationResponse,
+    TokenResponse, TokenUrl,
+};
+use tokio::sync::Mutex;
+use tracing::warn;
+
+use super::endpoint::LoginEndpoint;
+use super::held::Grant;
+use super::{AccessToken, SigninError, SigninErrorKind};
+use crate::observe::escape::one_line;
+use crate::observe::logs::PROMPT_TARGET;
+
+/// Shows a person where to enter the code. The runner decides how.
+pub trait Prompt: Send + Sync + 'static {
+    /// `message` is one line with address and code; nobody is asked if it returns an error, whose text says why.
+    fn show(&self, message: &str) -> Result<(), String>;
+}
+
+/// Asks through the log: on a terminal a person sees it, and in a pod it is one line to act on.
+#[derive(Clone, Copy, Debug)]
+pub struct LogPrompt;
+
+impl Prompt for LogPrompt {
+    fn show(&self, message: &str) -> Result<(), String> {
+        warn!(target: PROMPT_TARGET, "{message}");
+        Ok(())
+    }
+}
+
+/// Signs in as the person who confirms the code; renewed silently with the refresh token afterwards.
+pub struct DeviceCodeGrant {
+    endpoint: LoginEndpoint,
+    client_id: String,
+    /// A token for somebody else is refused.
+    user_principal_name: Option<String>,
+    /// How long the person may take.
+    wait: Duration,
+    prompt: Arc<dyn Prompt>,
+    refresh: Mutex<Option<RefreshToken>>,
+}
+
+impl DeviceCodeGrant {
+    /// A grant that has asked nobody yet.
+    pub fn new(
+        endpoint: LoginEndpoint,
+        client_id: String,
+        user_principal_name: Option<String>,
+        wait: Duration,
+        prompt: Arc<dyn Prompt>,
+    ) -> DeviceCodeGrant {
+        DeviceCodeGrant { endpoint, client_id, user_principal_name, wait, prompt, refresh: Mutex::new(None) }
+    }
+
+    async fn ask(&self) -> Result<oauth2::basic::BasicTokenResponse, SigninError> {
+        let bad = |error: oauth2::url::ParseError| {
+            SigninError::new(SigninErrorKind::BadInput, format!("login endpoint: {error}"))
+        };
+        let client = BasicClient::new(ClientId::new(self.client_id.clone()))
+            .set_auth_type(AuthType::RequestBody)
+            .set_token_uri(TokenUrl::new(self.endpoint.url("token")).map_err(bad)?)
+            .set_device_authorization_url(
+                DeviceAuthorizationUrl::new(self.endpoint.url("devicecode")).map_err(bad)?,
+            );
+        let http = self.endpoint.http();
+        let held = self.refresh.lock().await.clone();
+        if let Some(refresh) = held {
+            let request = client.exchange_refresh_token(&refresh).add_scopes(self.scopes());
+            return request.request_async(&http).await.map_err(|error| self.endpoint.refused(error));
+        }
+        let details: StandardDeviceAuthorizationResponse = client
+            .exchange_device_code()
+            .add_scopes(self.scopes())
+            .request_async(&http)
+            .await
+            .map_err(|error| self.endpoint.refused(error))?;
+        let address = one_line(details.verification_uri().as_str(), 200);
+        let code = one_line(details.user_code().secret(), 40);
+        self.prompt
+            .show(&format!("to sign in, open {address} in a browser and enter the code {code}"))
+            .map_err(|why| SigninError::new(SigninErrorKind::NobodyThere, why))?;
+        let clocks = self.endpoint.clocks.clone();
+        let sleep = move |duration| {
+            let clocks = clocks.clone();
+            async move { clocks.sleep(duration).await }
+        };
+        client
+            .exchange_device_access_token(&details)
+            .request_async(&http, sleep, Some(self.wait.min(details.expires_in())))
+            .await
+            .map_err(|error| self.endpoint.refused(error))
+    }
+
+    fn scopes(&self) -> [Scope; 4] {
+        [&self.endpoint.scope, "offline_access", "openid", "profile"]
+            .map(|scope: &str| Scope::new(scope.to_owned()))
+    }
+}
+
+#[async_trait]
+impl Grant for DeviceCodeGrant {
+    async fn fetch(&self, claims: Option<&str>) -> Result<AccessToken, SigninError> {
+        if claims.is_some() {
+            // The refresh token cannot satisfy the challenge; the person is asked again.
+            *self.refresh.lock().await = None;
+        }
+        let answer = self.ask().await?;
+        let token = self.endpoint.accept(&answer)?;
+        if let Some(expected) = &self.user_principal_name
+            && !expected.eq_ignore_ascii_case(&token.facts.actor)
+        {
+            let actor = one_line(&token.facts.actor, 120);
+            let message = format!("{actor} signed in, the job expects {expected}: sign in as the right user");
+            return Err(SigninError::new(SigninErrorKind::Refused, message));
+        }
+        *self.refresh.lock().await = answer.refresh_token().cloned();
+        Ok(token)
+    }
+}

@@ -1,0 +1,139 @@
+//! What an access token says about itself, and whether it can be the one that is needed.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+use super::{SigninError, SigninErrorKind, TokenFacts};
+
+/// Reads the claims of a token. They are decoded, not verified: only the service can verify them.
+///
+/// # Errors
+/// If the token is no JWT or lacks `tid` or an identity; the message holds nothing of the token.
+pub(super) fn read(token: &SecretString) -> Result<TokenFacts, SigninError> {
+    let claims = claims(token.expose_secret()).ok_or_else(|| {
+        SigninError::new(
+            SigninErrorKind::Refused,
+            "the sign-in service gave a token that is not a readable JWT",
+        )
+    })?;
+    let text = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
+    let words = |name: &str| text(name).map(|scp| scp.split(' ').map(str::to_owned).collect::<Vec<_>>());
+    let roles = claims.get("roles").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let mut rights: Vec<String> = roles.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    rights.extend(words("scp").unwrap_or_default());
+    let person = text("upn").or_else(|| text("unique_name")).or_else(|| text("preferred_username"));
+    let application = text("appid").or_else(|| text("azp"));
+    let missing = |what: &str| {
+        SigninError::new(SigninErrorKind::Refused, format!("the sign-in service gave a token without {what}"))
+    };
+    Ok(TokenFacts {
+        tenant_id: text("tid").ok_or_else(|| missing("`tid`"))?,
+        object_id: text("oid").or_else(|| application.clone()).ok_or_else(|| missing("`oid` and `appid`"))?,
+        delegated: person.is_some(),
+        actor: person.or(application).ok_or_else(|| missing("`upn` and `appid`"))?,
+        audience: text("aud").unwrap_or_default(),
+        rights,
+        issuer: text("iss").unwrap_or_default(),
+    })
+}
+
+/// Refuses early a token that every call would be refused with. Source: protocol reference, 2.1 ("scope trap").
+///
+/// # Errors
+/// In words that name the mend.
+pub(super) fn check(facts: &TokenFacts, scope: &str, tenant: &str) -> Result<(), SigninError> {
+    let refused = |message: String| Err(SigninError::new(SigninErrorKind::Refused, message));
+    let resource = scope.trim_end_matches("/.default").trim_end_matches('/');
+    if facts.audience.trim_end_matches('/') != resource {
+        return refused(format!("the token is for `{}`, not for `{resource}`", facts.audience));
+    }
+    if looks_like_guid(tenant) && !facts.tenant_id.eq_ignore_ascii_case(tenant) {
+        return refused(format!("the token is for tenant {}, the job is for {tenant}", facts.tenant_id));
+    }
+    if facts.rights.is_empty() {
+        return refused(if facts.delegated {
+            "the token has no Exchange scope: consent to `Exchange.Manage` for this client, or use the module's own \
+             client id (leave out `client_id`)"
+                .to_owned()
+        } else {
+            "the token has no role: grant the application `Exchange.ManageAsApp` (Office 365 Exchange Online, \
+             application permission) with admin consent"
+                .to_owned()
+        });
+    }
+    Ok(())
+}
+
+fn claims(token: &str) -> Option<serde_json::Map<String, Value>> {
+    let payload = token.split('.').nth(1)?;
+    let bytes = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+fn looks_like_guid(text: &str) -> bool {
+    uuid::Uuid::try_parse(text).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn facts(claims: &Value) -> Result<TokenFacts, SigninError> {
+        let payload = URL_SAFE_NO_PAD.encode(claims.to_string());
+        read(&SecretString::from(format!("e30.{payload}.c2ln")))
+    }
+
+    const SCOPE: &str = "https://outlook.office365.com/.default";
+    const TENANT: &str = "3b0cf5d5-0d9e-4d4e-9d5e-000000000001";
+
+    fn application() -> Value {
+        json!({"tid": TENANT, "oid": "o-1", "appid": "a-1", "aud": "https://outlook.office365.com",
+            "roles": ["Exchange.ManageAsApp"], "iss": "https://sts.windows.net/x/"})
+    }
+
+    #[test]
+    fn an_application_and_a_person_are_told_apart() {
+        let app = facts(&application()).unwrap();
+        assert_eq!((app.actor.as_str(), app.object_id.as_str(), app.delegated), ("a-1", "o-1", false));
+        let mut claims = application();
+        claims["upn"] = json!("admin@contoso.example");
+        claims["scp"] = json!("AdminApi.AccessAsUser.All Other");
+        let person = facts(&claims).unwrap();
+        assert_eq!((person.actor.as_str(), person.delegated), ("admin@contoso.example", true));
+        assert_eq!(person.rights, ["Exchange.ManageAsApp", "AdminApi.AccessAsUser.All", "Other"]);
+    }
+
+    #[test]
+    fn without_oid_the_application_id_is_the_account() {
+        let mut claims = application();
+        claims.as_object_mut().unwrap().remove("oid");
+        assert_eq!(facts(&claims).unwrap().object_id, "a-1");
+    }
+
+    #[test]
+    fn a_token_for_something_else_is_refused_before_any_call() {
+        let good = facts(&application()).unwrap();
+        assert!(check(&good, SCOPE, TENANT).is_ok());
+        assert!(check(&good, SCOPE, "contoso.onmicrosoft.com").is_ok());
+        let refused = |change: fn(&mut TokenFacts), tenant: &str| {
+            let mut facts = good.clone();
+            change(&mut facts);
+            check(&facts, SCOPE, tenant).unwrap_err().to_string()
+        };
+        assert!(
+            refused(|facts| facts.audience = "https://graph.microsoft.com".into(), TENANT).contains("graph")
+        );
+        assert!(refused(|facts| facts.rights.clear(), TENANT).contains("Exchange.ManageAsApp"));
+        assert!(refused(|_| (), "3b0cf5d5-0d9e-4d4e-9d5e-000000000002").contains("tenant"));
+    }
+
+    #[test]
+    fn what_is_no_token_is_not_quoted() {
+        let error = read(&SecretString::from("canary-secret-text")).unwrap_err();
+        assert!(!error.to_string().contains("canary"), "{error}");
+    }
+}
