@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod clocks;
+pub mod exchange;
 pub mod exit;
 pub mod observe;
 pub mod rules;

@@ -1,0 +1,35 @@
+//! The `X-AnchorMailbox` header: which mailbox's server a request is routed to. Source: protocol reference, 3.3.
+
+/// The organization's system mailbox, where calls of an application land.
+const SYSTEM_MAILBOX: &str = "SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}";
+
+/// Who makes the calls, as far as routing cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller<'a> {
+    /// A person with this user principal name.
+    Person(&'a str),
+    /// An application.
+    Application,
+}
+
+/// The header's value for calls to the tenant `tenant_id`.
+pub fn anchor(caller: Caller<'_>, tenant_id: &str) -> String {
+    match caller {
+        Caller::Person(user_principal_name) => format!("UPN:{user_principal_name}"),
+        Caller::Application => format!("APP:{SYSTEM_MAILBOX}@{tenant_id}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_is_routed_by_name_and_an_application_by_the_system_mailbox() {
+        assert_eq!(anchor(Caller::Person("admin@contoso.example"), "t"), "UPN:admin@contoso.example");
+        assert_eq!(
+            anchor(Caller::Application, "d3a1"),
+            "APP:SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}@d3a1"
+        );
+    }
+}

@@ -1,0 +1,175 @@
+//! The REST client behind [`Remote`]: pages, repeats, and a transport that is opened again when it broke.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use secrecy::SecretString;
+
+use super::cookies::Cookies;
+use super::errors::{ErrorKind, Happened, RemoteError};
+use super::page::{self, Headers, Page};
+use super::transport::{Connector, Origin, Transport};
+use super::{CallSummary, Closed, CmdletRequest, Connection, ConnectionId, ItemSink, Remote};
+use crate::clocks::Clocks;
+use crate::rules::retry::RetryPolicy;
+
+/// The service gives at most this many items a page, and this many when no `ResultSize` is asked for.
+/// Source: protocol reference, 3.9.
+pub const PAGE_SIZE_MAX: u32 = 1000;
+
+/// What may be called at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Only the catalog's reviewed list of reads: anything else is refused before a byte leaves.
+    ReadOnly,
+    /// Everything.
+    ReadWrite,
+}
+
+/// Everything a session needs to know about its service.
+#[derive(Clone)]
+pub struct ServiceConfig {
+    /// Where the service answers.
+    pub origin: Origin,
+    /// The tenant whose objects are meant: the token's `tid`.
+    pub tenant_id: String,
+    /// The `X-AnchorMailbox` value.
+    pub anchor: String,
+    /// `beta`, or another version of the same surface.
+    pub api_version: String,
+    /// Items a page; at most [`PAGE_SIZE_MAX`].
+    pub page_size: u32,
+    /// What may be called.
+    pub access: Access,
+    /// How failed requests are repeated.
+    pub retry: RetryPolicy,
+    /// Opens transports.
+    pub connector: Connector,
+    /// Time.
+    pub clocks: Clocks,
+}
+
+/// The REST service.
+pub struct RestRemote(Arc<ServiceConfig>);
+
+impl RestRemote {
+    /// A service that is configured; nothing is connected yet.
+    pub fn new(config: ServiceConfig) -> RestRemote {
+        RestRemote(Arc::new(config))
+    }
+}
+
+#[async_trait]
+impl Remote for RestRemote {
+    async fn open(&self, id: ConnectionId) -> Result<Box<dyn Connection>, RemoteError> {
+        let transport = self.0.connector.connect(&self.0.origin).await?;
+        Ok(Box::new(RestConnection {
+            config: Arc::clone(&self.0),
+            id,
+            transport: Some(transport),
+            last_closed: Closed::NothingOpened,
+            cookies: Cookies::default(),
+            in_call: false,
+        }))
+    }
+}
+
+pub(super) struct RestConnection {
+    pub(super) config: Arc<ServiceConfig>,
+    id: ConnectionId,
+    transport: Option<Transport>,
+    /// How the transport before this one ended.
+    last_closed: Closed,
+    cookies: Cookies,
+    /// A call is in hand. Found so at the next call, that one was dropped, and its answer may still come.
+    in_call: bool,
+}
+
+/// What is counted over the requests of one call.
+#[derive(Default)]
+pub(super) struct Tally {
+    pub(super) requests: u32,
+    pub(super) retries: u32,
+    pub(super) throttled: u32,
+}
+
+#[async_trait]
+impl Connection for RestConnection {
+    async fn call(
+        &mut self,
+        token: &SecretString,
+        request: &CmdletRequest,
+        sink: &mut dyn ItemSink,
+    ) -> Result<CallSummary, RemoteError> {
+        self.allowed(request)?;
+        if self.in_call {
+            self.end_transport().await;
+        }
+        self.in_call = true;
+        let mut tally = Tally::default();
+        let outcome = self.pages(token, request, sink, &mut tally).await;
+        self.in_call = false;
+        outcome.map_err(|mut error| {
+            error.attempts = tally.requests;
+            error.throttled = tally.throttled;
+            error
+        })
+    }
+
+    async fn close(mut self: Box<Self>) -> Closed {
+        self.end_transport().await;
+        self.last_closed
+    }
+}
+
+impl RestConnection {
+    fn allowed(&self, request: &CmdletRequest) -> Result<(), RemoteError> {
+        let names = request.parameters.keys().map(String::as_str);
+        let is_read = request.cmdlet.cmdlet().is_some_and(|cmdlet| cmdlet.is_read_with(names));
+        if self.config.access == Access::ReadOnly && !is_read {
+            let why = format!("{} is not in the list of reads, and this run is read-only", request.cmdlet);
+            return Err(RemoteError::new(ErrorKind::Refused, Happened::No, why));
+        }
+        Ok(())
+    }
+
+    /// One request and its answer.
+    pub(super) async fn once(
+        &mut self,
+        token: &SecretString,
+        request: &CmdletRequest,
+        path: &str,
+        page_size: Option<u32>,
+        body: Bytes,
+    ) -> Result<Page, RemoteError> {
+        if self.transport.as_ref().is_some_and(|transport| !transport.is_open()) {
+            self.end_transport().await;
+        }
+        let transport = match &mut self.transport {
+            Some(transport) => transport,
+            none => none.insert(self.config.connector.connect(&self.config.origin).await?),
+        };
+        let headers = Headers {
+            authority: &self.config.origin.authority(),
+            anchor: &self.config.anchor,
+            connection_id: self.id,
+            token,
+            cookies: &self.cookies,
+        };
+        let built = page::build(transport, &headers, request, path, page_size, body)?;
+        let answer = transport.send(built).await?;
+        self.cookies.keep(answer.headers());
+        page::read(answer, self.config.clocks.wall()).await
+    }
+
+    pub(super) async fn end_transport(&mut self) {
+        if let Some(transport) = self.transport.take() {
+            let closed = self.config.connector.close(transport).await;
+            // A transport that carried nothing says nothing about the one before it.
+            if closed != Closed::NothingOpened {
+                self.last_closed = closed;
+            }
+        }
+    }
+}

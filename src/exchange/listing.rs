@@ -1,0 +1,229 @@
+//! A call page by page: which page comes next, and when there are enough. Source: protocol reference, 3.9.
+
+use bytes::Bytes;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use tracing::warn;
+
+use super::classify::is_expired_link;
+use super::client::{PAGE_SIZE_MAX, RestConnection, Tally};
+use super::errors::{ErrorKind, Happened, RemoteError};
+use super::repeat::interrupted;
+use super::transport::Origin;
+use super::{CallSummary, CmdletRequest, Intent, ItemSink};
+
+impl RestConnection {
+    /// All pages of a call. A link that expired makes the listing start again, once; it is never cut short.
+    pub(super) async fn pages(
+        &mut self,
+        token: &SecretString,
+        request: &CmdletRequest,
+        sink: &mut dyn ItemSink,
+        tally: &mut Tally,
+    ) -> Result<CallSummary, RemoteError> {
+        let first = self.first_path(request);
+        let body = body_of(request);
+        let wanted = Wanted::of(request);
+        let mut summary = CallSummary::default();
+        let mut path = first.clone();
+        let mut restarted = Restarted::No;
+        let mut circle = Circle::default();
+        loop {
+            let page_size = match request.intent {
+                Intent::Read => Some(wanted.page_size(summary.items, self.config.page_size)),
+                Intent::Write => None,
+            };
+            let page = match self.repeated(token, request, &path, page_size, &body, tally).await {
+                Ok(page) => page,
+                Err(error) if path != first && is_expired_link(&error) && restarted == Restarted::No => {
+                    warn!(error = %error, "the listing's link expired, listing again from the start");
+                    restarted = Restarted::Once;
+                    path.clone_from(&first);
+                    circle = Circle::default();
+                    summary = CallSummary::default();
+                    sink.restart().map_err(not_kept)?;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            for item in &page.items {
+                sink.item(item).map_err(not_kept)?;
+            }
+            summary.items += page.items.len() as u64;
+            summary.errors.extend(page.errors);
+            summary.request_id = page.request_id.or(summary.request_id);
+            let more = page.next_link.filter(|_| wanted.goes_on(summary.items));
+            if more.is_none() {
+                summary.warnings.extend(page.warnings);
+                summary.requests = tally.requests;
+                summary.retries = tally.retries;
+                summary.throttled = tally.throttled;
+                return Ok(summary);
+            }
+            // While paging, "more results are available" is no news.
+            summary.warnings.extend(page.warnings.into_iter().filter(|text| !is_more_available(text)));
+            let link = more.unwrap_or_default();
+            path = self.path_of_link(&link)?;
+            circle.check(&path)?;
+            if request.stop.is_cancelled() {
+                return Err(interrupted("between two pages"));
+            }
+        }
+    }
+
+    fn first_path(&self, request: &CmdletRequest) -> String {
+        let config = &self.config;
+        let mut path = format!("/adminapi/{}/{}/InvokeCommand", config.api_version, config.tenant_id);
+        if !request.select.is_empty() {
+            path.push_str("?$select=");
+            path.push_str(&request.select.join(","));
+        }
+        path
+    }
+
+    /// A link is followed on the session's own host only: the token goes nowhere else.
+    fn path_of_link(&self, link: &str) -> Result<String, RemoteError> {
+        let uri: Option<hyper::Uri> = link.parse().ok();
+        let same_host = uri.as_ref().is_some_and(|uri| match uri.host() {
+            Some(_) => Origin::parse(link).is_ok_and(|origin| origin == self.config.origin),
+            // `//host/path` names a host as well.
+            None => link.starts_with('/') && !link.starts_with("//"),
+        });
+        match uri.as_ref().and_then(|uri| uri.path_and_query()) {
+            Some(path) if same_host => Ok(path.as_str().to_owned()),
+            _ => Err(RemoteError::new(
+                ErrorKind::Protocol,
+                Happened::No,
+                "the listing's next link points at another host; it is not followed",
+            )),
+        }
+    }
+}
+
+/// Notices links that lead round in a circle, which would be followed for ever, by remembering one of them at a time
+/// (Brent's method: a later one each time the number of pages has doubled).
+#[derive(Default)]
+struct Circle {
+    pages: u64,
+    remembered: String,
+}
+
+impl Circle {
+    fn check(&mut self, path: &str) -> Result<(), RemoteError> {
+        if self.remembered == path {
+            let why = "the listing's next links lead round in a circle";
+            return Err(RemoteError::new(ErrorKind::Protocol, Happened::No, why));
+        }
+        self.pages += 1;
+        if self.pages.is_power_of_two() {
+            path.clone_into(&mut self.remembered);
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Restarted {
+    No,
+    Once,
+}
+
+/// How many items a listing wants. Source: protocol reference, 3.9.
+#[derive(Clone, Copy)]
+enum Wanted {
+    All,
+    UpTo(u64),
+}
+
+impl Wanted {
+    fn of(request: &CmdletRequest) -> Wanted {
+        let asked = request.parameters.iter().find(|(name, _)| name.eq_ignore_ascii_case("ResultSize"));
+        match asked {
+            Some((_, Value::Number(number))) => Wanted::UpTo(number.as_u64().unwrap_or(0)),
+            Some((_, Value::String(text))) => text.parse().map_or(Wanted::All, Wanted::UpTo),
+            Some(_) => Wanted::All,
+            // Only a cmdlet that takes a ResultSize has a default one; of any other, everything is wanted.
+            None => {
+                let has_size =
+                    request.cmdlet.cmdlet().is_some_and(|cmdlet| cmdlet.parameter("ResultSize").is_some());
+                if has_size { Wanted::UpTo(u64::from(PAGE_SIZE_MAX)) } else { Wanted::All }
+            }
+        }
+    }
+
+    fn page_size(self, have: u64, most: u32) -> u32 {
+        let most = most.clamp(1, PAGE_SIZE_MAX);
+        match self {
+            Wanted::All => most,
+            Wanted::UpTo(wanted) => u32::try_from(wanted.saturating_sub(have)).unwrap_or(most).clamp(1, most),
+        }
+    }
+
+    fn goes_on(self, have: u64) -> bool {
+        match self {
+            Wanted::All => true,
+            Wanted::UpTo(wanted) => have < wanted,
+        }
+    }
+}
+
+fn body_of(request: &CmdletRequest) -> Bytes {
+    let body =
+        json!({"CmdletInput": {"CmdletName": request.cmdlet.as_str(), "Parameters": request.parameters}});
+    Bytes::from(body.to_string())
+}
+
+fn is_more_available(warning: &str) -> bool {
+    warning.to_ascii_lowercase().contains("more results")
+}
+
+fn not_kept(why: String) -> RemoteError {
+    RemoteError::new(ErrorKind::Refused, Happened::Unknown, why)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::catalog::CmdletName;
+
+    fn wanted(cmdlet: &str, parameters: Value) -> Wanted {
+        let Value::Object(parameters) = parameters else { panic!("parameters are a map") };
+        Wanted::of(&CmdletRequest {
+            cmdlet: CmdletName::known(cmdlet).unwrap(),
+            parameters,
+            select: Vec::new(),
+            intent: Intent::Read,
+            client_request_id: uuid::Uuid::nil(),
+            timeout: Duration::from_secs(1),
+            stop: tokio_util::sync::CancellationToken::new(),
+        })
+    }
+
+    #[test]
+    fn links_that_lead_round_in_a_circle_are_noticed_and_long_listings_are_not() {
+        for (lead_in, round) in [(0, 1), (3, 2), (10, 7)] {
+            let mut circle = Circle::default();
+            let mut links = (0..lead_in).chain((0..100).map(|step| 1000 + step % round));
+            assert!(links.any(|link| circle.check(&link.to_string()).is_err()), "{lead_in} then {round}");
+        }
+        let mut circle = Circle::default();
+        assert!((0..10_000).all(|link| circle.check(&link.to_string()).is_ok()));
+    }
+
+    #[test]
+    fn pages_are_asked_for_until_there_are_enough() {
+        let some = wanted("Get-Mailbox", json!({"ResultSize": "1500"}));
+        assert_eq!((some.page_size(0, 1000), some.page_size(1000, 1000)), (1000, 500));
+        assert!(some.goes_on(1499) && !some.goes_on(1500));
+        let all = wanted("Get-Mailbox", json!({"resultsize": "unlimited"}));
+        assert!(all.goes_on(u64::MAX) && all.page_size(7, 300) == 300);
+    }
+
+    #[test]
+    fn only_a_cmdlet_that_takes_a_result_size_has_a_default_one() {
+        assert!(!wanted("Get-Mailbox", json!({})).goes_on(1000));
+        assert!(wanted("Get-OwaMailboxPolicy", json!({})).goes_on(1000));
+    }
+}

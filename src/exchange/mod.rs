@@ -1,0 +1,136 @@
+//! The service as the program sees it: open a connection, make calls, close it.
+//!
+//! [`Remote`] is the seam; [`client`] and [`transport`] speak the real protocol behind it.
+
+pub mod anchor;
+mod classify;
+pub mod client;
+mod cookies;
+pub mod environment;
+pub mod errors;
+mod listing;
+mod page;
+mod repeat;
+pub mod transport;
+pub mod trust;
+mod value_stream;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::catalog::CmdletName;
+use errors::RemoteError;
+
+/// Something that sessions can be opened to. The real one is the REST client; tests have one careful fake.
+#[async_trait]
+pub trait Remote: Send + Sync + 'static {
+    /// Opens a connection of its own, shared with nobody, under `id`.
+    ///
+    /// # Cancel safety
+    /// Dropped before it returns, it leaves at most a transport on which no request was sent.
+    async fn open(&self, id: ConnectionId) -> Result<Box<dyn Connection>, RemoteError>;
+}
+
+/// One open connection: a connection id and its own transport.
+#[async_trait]
+pub trait Connection: Send + 'static {
+    /// Makes one call, page after page; items reach `sink` in order.
+    ///
+    /// # Cancel safety
+    /// May be dropped at any time; the outcome of a write is unknown then. The next call begins on a new transport.
+    async fn call(
+        &mut self,
+        token: &SecretString,
+        request: &CmdletRequest,
+        sink: &mut dyn ItemSink,
+    ) -> Result<CallSummary, RemoteError>;
+
+    /// Ends the transport cleanly (close_notify, GOAWAY) and waits for that, with a deadline of its own.
+    async fn close(self: Box<Self>) -> Closed;
+}
+
+/// How a transport ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// The service has seen the end: the slot is free at once.
+    Cleanly,
+    /// Nothing was ever sent on it: the slot is free at once.
+    NothingOpened,
+    /// The transport broke, or did not end in time: the service may still count the session.
+    Unconfirmed,
+}
+
+/// The id of one session: the `connection-id` header, correlation data for the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ConnectionId(pub Uuid);
+
+impl std::fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Whether a call may change something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// In the catalog's reviewed list of reads: may be repeated freely.
+    Read,
+    /// Everything else.
+    Write,
+}
+
+/// One call: a cmdlet with its parameters.
+#[derive(Clone, Debug)]
+pub struct CmdletRequest {
+    /// Canonical spelling, as it goes on the wire.
+    pub cmdlet: CmdletName,
+    /// Values as the protocol reference's 3.4 wants them; secrets are not among them yet.
+    pub parameters: Map<String, Value>,
+    /// `?$select=`; empty asks for everything.
+    pub select: Vec<String>,
+    /// Whether it may change something; decides what is repeated.
+    pub intent: Intent,
+    /// The same for all attempts and pages of the call.
+    pub client_request_id: Uuid,
+    /// How long one request may take, from its first byte to the end of its answer.
+    pub timeout: Duration,
+    /// Cancelled when the run is asked to stop: the request in flight ends, no further page or try begins.
+    pub stop: CancellationToken,
+}
+
+/// Where a call's items go.
+pub trait ItemSink: Send {
+    /// One item of `value[]`, as the service sent it.
+    ///
+    /// # Errors
+    /// The text says why the item cannot be kept; the call ends then.
+    fn item(&mut self, item: &RawValue) -> Result<(), String>;
+
+    /// A listing starts again from its first page: forget what came so far.
+    fn restart(&mut self) -> Result<(), String>;
+}
+
+/// What a finished call says besides its items.
+#[derive(Clone, Debug, Default)]
+pub struct CallSummary {
+    /// Items delivered.
+    pub items: u64,
+    /// `@adminapi.warnings`, escaped.
+    pub warnings: Vec<String>,
+    /// `@adminapi.errors`: the call failed in part although the status was 200. Escaped.
+    pub errors: Vec<String>,
+    /// Requests it took, pages and repeats together.
+    pub requests: u32,
+    /// Repeats among them.
+    pub retries: u32,
+    /// Answers among them that asked for patience.
+    pub throttled: u32,
+    /// The service's id of the last request.
+    pub request_id: Option<String>,
+}

@@ -1,0 +1,194 @@
+//! One InvokeCommand request and its answer: headers out, items and envelope in. Source: protocol reference, 3.2 to 3.8.
+
+use std::io::Write;
+
+use bytes::Bytes;
+use flate2::write::GzDecoder;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, HOST, HeaderValue,
+    USER_AGENT,
+};
+use hyper::http::request::Builder;
+use hyper::{Request, Response};
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::classify::{Refusal, classify};
+use super::cookies::Cookies;
+use super::errors::{ErrorKind, Happened, RemoteError};
+use super::transport::{Transport, broken};
+use super::value_stream::{StreamError, ValueStream};
+use super::{CmdletRequest, ConnectionId};
+use crate::observe::escape::one_line;
+
+/// A failed answer's body beyond this is not read: no message needs it.
+const ERROR_BODY_BYTES_MAX: usize = 256 * 1024;
+/// Warnings and errors of one answer that are kept.
+const TEXTS_MAX: usize = 100;
+const TEXT_CHARS_MAX: usize = 600;
+
+/// How the program names itself. It does not pretend to be the module.
+const USER_AGENT_TEXT: &str = concat!("exorun/", env!("CARGO_PKG_VERSION"));
+
+/// What all requests of a session have in common.
+pub(super) struct Headers<'a> {
+    pub(super) authority: &'a str,
+    pub(super) anchor: &'a str,
+    pub(super) connection_id: ConnectionId,
+    pub(super) token: &'a SecretString,
+    pub(super) cookies: &'a Cookies,
+}
+
+/// One page of an answer.
+#[derive(Default)]
+pub(super) struct Page {
+    pub(super) items: Vec<Box<RawValue>>,
+    pub(super) warnings: Vec<String>,
+    pub(super) errors: Vec<String>,
+    pub(super) next_link: Option<String>,
+    pub(super) request_id: Option<String>,
+}
+
+/// Builds the request for `path_and_query`; `page_size` goes into `Prefer`.
+pub(super) fn build(
+    transport: &Transport,
+    headers: &Headers<'_>,
+    call: &CmdletRequest,
+    path_and_query: &str,
+    page_size: Option<u32>,
+    body: Bytes,
+) -> Result<Request<Full<Bytes>>, RemoteError> {
+    let refused = |why: String| RemoteError::new(ErrorKind::Refused, Happened::No, why);
+    let mut bearer = HeaderValue::from_str(&format!("Bearer {}", headers.token.expose_secret()))
+        .map_err(|_| refused("the access token cannot stand in a header".to_owned()))?;
+    bearer.set_sensitive(true);
+    let request = Request::post(uri(transport, headers.authority, path_and_query))
+        .header(AUTHORIZATION, bearer)
+        .header(CONTENT_TYPE, "application/json; charset=utf-8")
+        .header(ACCEPT, "application/json")
+        .header(ACCEPT_ENCODING, "gzip")
+        .header(USER_AGENT, USER_AGENT_TEXT)
+        .header("X-AnchorMailbox", headers.anchor)
+        .header("X-CmdletName", call.cmdlet.as_str())
+        .header("X-ResponseFormat", "json")
+        .header("X-ClientApplication", USER_AGENT_TEXT)
+        .header("client-request-id", call.client_request_id.to_string())
+        .header("connection-id", headers.connection_id.to_string());
+    let request = with_host(request, transport, headers.authority);
+    let request = match page_size {
+        Some(size) => request.header("Prefer", format!("odata.maxpagesize={size}")),
+        None => request,
+    };
+    let request = match headers.cookies.header() {
+        Some(cookies) => request.header(COOKIE, cookies),
+        None => request,
+    };
+    request.body(Full::new(body)).map_err(|error| refused(format!("the request cannot be built: {error}")))
+}
+
+fn uri(transport: &Transport, authority: &str, path_and_query: &str) -> String {
+    if transport.is_http2() {
+        format!("https://{authority}{path_and_query}")
+    } else {
+        path_and_query.to_owned()
+    }
+}
+
+fn with_host(request: Builder, transport: &Transport, authority: &str) -> Builder {
+    if transport.is_http2() { request } else { request.header(HOST, authority) }
+}
+
+/// Reads an answer to its end.
+///
+/// # Errors
+/// Every failed answer, classified; an answer cut short is [`ErrorKind::Network`] or [`ErrorKind::Protocol`].
+pub(super) async fn read(answer: Response<Incoming>, now: Timestamp) -> Result<Page, RemoteError> {
+    let (head, body) = answer.into_parts();
+    let is_gzip = head.headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "gzip");
+    if !head.status.is_success() {
+        let body = read_refusal(body, is_gzip).await;
+        let refusal = Refusal { status: head.status.as_u16(), headers: &head.headers, body: &body };
+        return Err(classify(&refusal, now));
+    }
+    let request_id =
+        head.headers.get("request-id").and_then(|id| id.to_str().ok()).map(|id| one_line(id, 64));
+    let failed = |mut error: RemoteError| {
+        error.status = Some(head.status.as_u16());
+        error.request_id.clone_from(&request_id);
+        error
+    };
+    let mut page = read_items(body, is_gzip).await.map_err(failed)?;
+    page.request_id = request_id;
+    Ok(page)
+}
+
+async fn read_items(mut body: Incoming, is_gzip: bool) -> Result<Page, RemoteError> {
+    let mut page = Page::default();
+    let mut stream = ValueStream::default();
+    let mut gzip = GzDecoder::new(Vec::new());
+    let mut keep = |item: &RawValue| {
+        page.items.push(item.to_owned());
+        Ok(())
+    };
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| broken(&error, Happened::Unknown))?;
+        let Ok(chunk) = frame.into_data() else { continue };
+        if is_gzip {
+            gzip.write_all(&chunk).map_err(|error| unreadable(&error.to_string()))?;
+            stream.push(gzip.get_ref(), &mut keep).map_err(|error| not_understood(&error))?;
+            gzip.get_mut().clear();
+        } else {
+            stream.push(&chunk, &mut keep).map_err(|error| not_understood(&error))?;
+        }
+    }
+    if is_gzip {
+        gzip.try_finish().map_err(|error| unreadable(&error.to_string()))?;
+        stream.push(gzip.get_ref(), &mut keep).map_err(|error| not_understood(&error))?;
+    }
+    let rest = stream.finish().map_err(|error| not_understood(&error))?;
+    page.warnings = texts(&rest, "@adminapi.warnings");
+    page.errors = texts(&rest, "@adminapi.errors");
+    page.next_link = rest.get("@odata.nextLink").and_then(Value::as_str).map(str::to_owned);
+    Ok(page)
+}
+
+fn unreadable(why: &str) -> RemoteError {
+    RemoteError::new(ErrorKind::Protocol, Happened::Unknown, format!("the answer's gzip is broken: {why}"))
+}
+
+fn not_understood(error: &StreamError) -> RemoteError {
+    let text = one_line(&error.to_string(), TEXT_CHARS_MAX);
+    RemoteError::new(ErrorKind::Protocol, Happened::Unknown, text)
+}
+
+fn texts(rest: &Value, member: &str) -> Vec<String> {
+    let list = rest.get(member).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    list.iter().filter_map(Value::as_str).take(TEXTS_MAX).map(|text| one_line(text, TEXT_CHARS_MAX)).collect()
+}
+
+/// A failed answer's body, as much of it as can be had: it is a message's ornament, so nothing here fails.
+async fn read_refusal(mut body: Incoming, is_gzip: bool) -> Vec<u8> {
+    let mut raw = Vec::new();
+    while let Some(Ok(frame)) = body.frame().await {
+        if let Ok(chunk) = frame.into_data() {
+            raw.extend_from_slice(&chunk);
+        }
+        if raw.len() > ERROR_BODY_BYTES_MAX {
+            break;
+        }
+    }
+    if is_gzip {
+        let mut decoder = GzDecoder::new(Vec::new());
+        // NUL bytes are sent declared as gzip: what is no gzip is taken as it came.
+        if decoder.write_all(&raw).is_ok()
+            && let Ok(decoded) = decoder.finish()
+        {
+            return decoded;
+        }
+    }
+    raw
+}

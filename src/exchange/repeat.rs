@@ -1,0 +1,146 @@
+//! The one loop that repeats: what a failure means for the next try, and the wait before it.
+
+use bytes::Bytes;
+use secrecy::SecretString;
+use tracing::{debug, warn};
+use uuid::Uuid;
+
+use super::client::{RestConnection, Tally};
+use super::errors::{ErrorKind, Happened, RemoteError};
+use super::page::Page;
+use super::{CmdletRequest, Intent};
+use crate::rules::duration::show_about;
+use crate::rules::retry::{Failure, GiveUp, Next};
+
+impl RestConnection {
+    /// One page, repeated as the policy says.
+    pub(super) async fn repeated(
+        &mut self,
+        token: &SecretString,
+        request: &CmdletRequest,
+        path: &str,
+        page_size: Option<u32>,
+        body: &Bytes,
+        tally: &mut Tally,
+    ) -> Result<Page, RemoteError> {
+        let clocks = self.config.clocks.clone();
+        let began = clocks.boot();
+        let mut attempt = 1;
+        loop {
+            tally.requests += 1;
+            let timed = clocks
+                .timeout(request.timeout, self.once(token, request, path, page_size, body.clone()))
+                .await;
+            let error = match timed {
+                Ok(Ok(page)) => return Ok(page),
+                Ok(Err(error)) => error,
+                Err(elapsed) => RemoteError::new(ErrorKind::Timeout, Happened::Unknown, elapsed.to_string()),
+            };
+            if matches!(error.kind, ErrorKind::Throttled | ErrorKind::SessionLimit) {
+                tally.throttled += 1;
+            }
+            if breaks_transport(error.kind) {
+                self.end_transport().await;
+            }
+            let elapsed = clocks.boot().since(began);
+            let failure = failure_of(&error, request.intent);
+            match self.config.retry.next(attempt, failure, elapsed, jitter()) {
+                Next::After(wait) if !request.stop.is_cancelled() => {
+                    warn!(
+                        cmdlet = %request.cmdlet, client_request_id = %request.client_request_id, attempt,
+                        attempts_max = self.config.retry.attempts_max, wait_ms = wait.as_millis() as u64,
+                        error = %error, "the call failed, trying again in {}", show_about(wait)
+                    );
+                    tokio::select! {
+                        () = clocks.sleep(wait) => {}
+                        () = request.stop.cancelled() => return Err(interrupted(&format!("while it waited to try again after: {error}"))),
+                    }
+                    attempt += 1;
+                    tally.retries += 1;
+                }
+                Next::After(_) => {
+                    return Err(interrupted(&format!("before it could try again after: {error}")));
+                }
+                Next::GiveUp(why) => {
+                    debug!(cmdlet = %request.cmdlet, attempt, reason = ?why, error = %error, "no further try");
+                    return Err(given_up(error, why, attempt));
+                }
+            }
+        }
+    }
+}
+
+/// The run was asked to stop before the call was complete; nothing is in doubt.
+pub(super) fn interrupted(place: &str) -> RemoteError {
+    let why = format!("the run was asked to stop {place}");
+    RemoteError::new(ErrorKind::Interrupted, Happened::No, why)
+}
+
+/// After these the transport's state is not known; the next request gets a new one.
+fn breaks_transport(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Network | ErrorKind::Timeout | ErrorKind::Protocol)
+}
+
+/// What a failure means for the next try: reads are repeated freely, writes only when nothing happened for certain.
+fn failure_of(error: &RemoteError, intent: Intent) -> Failure {
+    match error.kind {
+        ErrorKind::Throttled | ErrorKind::SessionLimit => {
+            Failure::Throttled { retry_after: error.retry_after }
+        }
+        ErrorKind::Transient | ErrorKind::Network | ErrorKind::Timeout => match (intent, error.happened) {
+            (Intent::Read, _) | (Intent::Write, Happened::No) => Failure::Transient,
+            (Intent::Write, Happened::Unknown) => Failure::InDoubt,
+        },
+        // A page that was cut off is read again; what a proxy invented comes back the same.
+        ErrorKind::Protocol => match (intent, error.happened) {
+            (Intent::Read, Happened::Unknown) => Failure::Transient,
+            (Intent::Write, Happened::Unknown) => Failure::InDoubt,
+            (_, Happened::No) => Failure::Permanent,
+        },
+        _ => Failure::Permanent,
+    }
+}
+
+fn given_up(mut error: RemoteError, why: GiveUp, attempt: u32) -> RemoteError {
+    match why {
+        GiveUp::Permanent | GiveUp::InDoubt => {}
+        GiveUp::AttemptsUsed => error.message.push_str(&format!(" (given up after {attempt} tries)")),
+        GiveUp::TimeUsed => {
+            error.message.push_str(&format!(" (given up after {attempt} tries: no time left)"))
+        }
+    }
+    error
+}
+
+/// A number in 0..1 that differs between processes. Spreading is all it is for.
+fn jitter() -> f64 {
+    f64::from(Uuid::new_v4().as_u64_pair().0 as u32) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meaning(kind: ErrorKind, happened: Happened, intent: Intent) -> Failure {
+        failure_of(&RemoteError::new(kind, happened, "x"), intent)
+    }
+
+    #[test]
+    fn a_write_is_repeated_only_when_nothing_happened_for_certain() {
+        for kind in [ErrorKind::Transient, ErrorKind::Network, ErrorKind::Timeout] {
+            assert_eq!(meaning(kind, Happened::Unknown, Intent::Write), Failure::InDoubt, "{kind:?}");
+            assert_eq!(meaning(kind, Happened::No, Intent::Write), Failure::Transient, "{kind:?}");
+            assert_eq!(meaning(kind, Happened::Unknown, Intent::Read), Failure::Transient, "{kind:?}");
+        }
+        assert_eq!(meaning(ErrorKind::Protocol, Happened::Unknown, Intent::Write), Failure::InDoubt);
+    }
+
+    #[test]
+    fn throttling_is_waited_out_for_writes_too_and_refusals_are_final() {
+        let throttled = meaning(ErrorKind::Throttled, Happened::No, Intent::Write);
+        assert_eq!(throttled, Failure::Throttled { retry_after: None });
+        for kind in [ErrorKind::NotFound, ErrorKind::Forbidden, ErrorKind::InvalidInput, ErrorKind::Server] {
+            assert_eq!(meaning(kind, Happened::No, Intent::Read), Failure::Permanent, "{kind:?}");
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! Splits a successful answer into the items of its `value` array and the rest, as the bytes come in.
+//!
+//! A page of a thousand mailboxes with all properties is six megabytes; only one item of it is held at a time.
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// One object of a listing: the largest seen is a mailbox with 260 properties, some 10 KB. A thousand times that.
+const ITEM_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Everything around the items: context, warnings, errors and a link.
+const REST_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Takes bytes, gives items.
+#[derive(Debug, Default)]
+pub(super) struct ValueStream {
+    place: Place,
+    depth: u32,
+    string: InString,
+    key: Vec<u8>,
+    key_is_value: bool,
+    item: Vec<u8>,
+    rest: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Place {
+    /// Before a member's name, at depth 1, or anywhere deeper outside `value`.
+    #[default]
+    Around,
+    /// Inside a string that may be a member's name.
+    Name,
+    /// After a member's name and before its value's first byte.
+    BeforeValue,
+    /// Inside `value: [ … ]`, between items.
+    BetweenItems,
+    /// Inside one item.
+    Item,
+    /// After the array.
+    After,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum InString {
+    #[default]
+    No,
+    Yes,
+    Escaped,
+}
+
+/// Why an answer cannot be read to its end.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum StreamError {
+    #[error("the answer is not JSON: {0}")]
+    NotJson(String),
+    #[error("the answer ended in the middle of {0}")]
+    CutOff(&'static str),
+    #[error("{0} is longer than {1} bytes")]
+    TooLong(&'static str, usize),
+    #[error("{0}")]
+    Sink(String),
+}
+
+impl ValueStream {
+    /// Takes the next bytes and hands every item that is complete to `each`.
+    pub(super) fn push(
+        &mut self,
+        chunk: &[u8],
+        each: &mut dyn FnMut(&RawValue) -> Result<(), String>,
+    ) -> Result<(), StreamError> {
+        for &byte in chunk {
+            match self.place {
+                Place::Around | Place::Name | Place::BeforeValue | Place::After => self.around(byte)?,
+                Place::BetweenItems => self.between(byte)?,
+                Place::Item => self.inside(byte, each)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything but the items, after the last byte.
+    pub(super) fn finish(self) -> Result<Value, StreamError> {
+        match self.place {
+            Place::Item => return Err(StreamError::CutOff("an item")),
+            Place::BetweenItems => return Err(StreamError::CutOff("the list of items")),
+            _ if self.depth > 0 => return Err(StreamError::CutOff("the envelope")),
+            _ => {}
+        }
+        serde_json::from_slice(&self.rest).map_err(|error| StreamError::NotJson(error.to_string()))
+    }
+
+    fn around(&mut self, byte: u8) -> Result<(), StreamError> {
+        if self.rest.len() >= REST_BYTES_MAX {
+            return Err(StreamError::TooLong("the envelope", REST_BYTES_MAX));
+        }
+        self.rest.push(byte);
+        if self.string != InString::No {
+            let was_name = self.place == Place::Name;
+            self.string = self.string.after(byte);
+            if was_name {
+                if self.string == InString::No {
+                    self.place = Place::Around;
+                    self.key_is_value = self.key == b"value";
+                } else {
+                    self.key.push(byte);
+                }
+            }
+            return Ok(());
+        }
+        match byte {
+            b'"' => {
+                self.string = InString::Yes;
+                if self.depth == 1 && self.place == Place::Around {
+                    self.place = Place::Name;
+                    self.key.clear();
+                }
+                if self.place == Place::BeforeValue {
+                    self.place = Place::After;
+                }
+            }
+            b':' if self.depth == 1 => self.place = Place::BeforeValue,
+            b',' if self.depth == 1 => self.place = Place::Around,
+            b'[' if self.place == Place::BeforeValue && self.key_is_value => self.place = Place::BetweenItems,
+            b'{' | b'[' => {
+                self.depth += 1;
+                self.place = if self.depth == 1 { Place::Around } else { Place::After };
+            }
+            b'}' | b']' => {
+                self.depth = self
+                    .depth
+                    .checked_sub(1)
+                    .ok_or_else(|| StreamError::NotJson("a bracket too many".into()))?;
+            }
+            byte if byte.is_ascii_whitespace() => {}
+            _ if self.place == Place::BeforeValue => self.place = Place::After,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn between(&mut self, byte: u8) -> Result<(), StreamError> {
+        match byte {
+            b']' => {
+                self.rest.push(byte);
+                self.place = Place::After;
+                self.key_is_value = false;
+            }
+            b',' => {}
+            byte if byte.is_ascii_whitespace() => {}
+            // Only objects are items of a Collection(Exchange.GenericHashTable).
+            b'{' => {
+                self.item.clear();
+                self.item.push(byte);
+                self.depth += 1;
+                self.place = Place::Item;
+            }
+            _ => return Err(StreamError::NotJson("an item of `value` is not an object".into())),
+        }
+        Ok(())
+    }
+
+    fn inside(
+        &mut self,
+        byte: u8,
+        each: &mut dyn FnMut(&RawValue) -> Result<(), String>,
+    ) -> Result<(), StreamError> {
+        if self.item.len() >= ITEM_BYTES_MAX {
+            return Err(StreamError::TooLong("an item", ITEM_BYTES_MAX));
+        }
+        self.item.push(byte);
+        if self.string != InString::No {
+            self.string = self.string.after(byte);
+            return Ok(());
+        }
+        match byte {
+            b'"' => self.string = InString::Yes,
+            b'{' | b'[' => self.depth += 1,
+            b'}' | b']' => {
+                self.depth -= 1;
+                if self.depth == 1 {
+                    let item: &RawValue = serde_json::from_slice(&self.item)
+                        .map_err(|error| StreamError::NotJson(format!("in an item: {error}")))?;
+                    each(item).map_err(StreamError::Sink)?;
+                    self.place = Place::BetweenItems;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl InString {
+    fn after(self, byte: u8) -> InString {
+        match (self, byte) {
+            (InString::Escaped, _) => InString::Yes,
+            (_, b'\\') => InString::Escaped,
+            (_, b'"') => InString::No,
+            _ => InString::Yes,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn split(text: &[u8], chunk: usize) -> Result<(Vec<Value>, Value), StreamError> {
+        let mut items = Vec::new();
+        let mut stream = ValueStream::default();
+        for part in text.chunks(chunk.max(1)) {
+            stream.push(part, &mut |item| {
+                items.push(serde_json::from_str(item.get()).map_err(|error| error.to_string())?);
+                Ok(())
+            })?;
+        }
+        Ok((items, stream.finish()?))
+    }
+
+    #[test]
+    fn items_and_envelope_come_apart() {
+        let text = br#"{"@odata.context":"x","a":{"value":[1]},"@adminapi.warnings":["value: [{"],
+            "value" : [ {"n":1,"s":"]}\"\\"}, {"n":[{"m":2}]} ], "@odata.nextLink":"https://h/?a=1"}"#;
+        for chunk in [1, 2, 7, 1000] {
+            let (items, rest) = split(text, chunk).unwrap();
+            assert_eq!(items, [json!({"n":1,"s":"]}\"\\"}), json!({"n":[{"m":2}]})]);
+            assert_eq!(rest["@odata.nextLink"], "https://h/?a=1");
+            assert_eq!(rest["a"], json!({"value":[1]}), "only the outermost `value` is the list");
+            assert_eq!(rest["value"], json!([]));
+        }
+    }
+
+    #[test]
+    fn null_and_missing_lists_are_empty() {
+        assert_eq!(split(br#"{"value":null}"#, 3).unwrap().0, Vec::<Value>::new());
+        assert_eq!(split(br#"{"x":"value"}"#, 3).unwrap().0, Vec::<Value>::new());
+        assert_eq!(split(br#"{"x":"value","y":[{"z":1}]}"#, 3).unwrap().0, Vec::<Value>::new());
+    }
+
+    #[test]
+    fn what_is_cut_off_is_an_error_and_never_a_shorter_list() {
+        let text = br#"{"value":[{"n":1},{"n":2}],"w":1}"#;
+        for end in 0..text.len() {
+            assert!(split(&text[..end], 5).is_err(), "{}", String::from_utf8_lossy(&text[..end]));
+        }
+    }
+
+    #[test]
+    fn items_that_are_no_objects_are_refused() {
+        assert!(matches!(split(br#"{"value":[1]}"#, 9), Err(StreamError::NotJson(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn any_listing_survives_any_chunking(names in prop::collection::vec(".{0,12}", 0..6), chunk in 1_usize..40) {
+            let items: Vec<Value> = names.iter().map(|name| json!({"Name": name, "value": [name]})).collect();
+            let text = json!({"w": names, "value": items, "z": {"value": []}}).to_string();
+            let (found, rest) = split(text.as_bytes(), chunk).unwrap();
+            prop_assert_eq!(found, items);
+            prop_assert_eq!(&rest["w"], &json!(names));
+        }
+
+        #[test]
+        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), chunk in 1_usize..40) {
+            let _ = split(&bytes, chunk);
+        }
+    }
+}
