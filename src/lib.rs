@@ -7,6 +7,8 @@ pub mod exit;
 pub mod observe;
 pub mod rules;
 pub mod secrets;
+pub mod session;
 pub mod settings;
 pub mod signin;
+pub mod slots;
 pub mod spec;

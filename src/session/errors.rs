@@ -1,0 +1,114 @@
+//! Why there is no session, and why a call has failed.
+
+use std::time::Duration;
+
+use crate::exchange::errors::{Happened, RemoteError};
+use crate::rules::duration::show_about;
+use crate::signin::SigninError;
+use crate::slots::SlotError;
+
+/// Why a session could not be had. Nothing was sent in its name.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The time to wait is spent.
+    #[error(
+        "no session in {}: {held} in use, {quarantined} in quarantine{}",
+        show_about(*waited),
+        if *opens_exhausted { ", and the opens per minute are used up" } else { "" }
+    )]
+    NoSession {
+        /// Slots held by live holders when last looked at.
+        held: u32,
+        /// Slots in quarantine when last looked at.
+        quarantined: u32,
+        /// A slot was free, but the opens-per-minute budget was used up.
+        opens_exhausted: bool,
+        /// How long the run has waited.
+        waited: Duration,
+    },
+    /// A further session was asked for, and none is free at once.
+    #[error("no further session is free: {held} in use, {quarantined} in quarantine")]
+    NoneFree {
+        /// Slots held by live holders.
+        held: u32,
+        /// Slots in quarantine.
+        quarantined: u32,
+    },
+    /// The slot store failed.
+    #[error("failed to get a slot")]
+    Slot(#[from] SlotError),
+    /// The connection could not be opened.
+    #[error("failed to open a session")]
+    Open(#[from] RemoteError),
+}
+
+impl SessionError {
+    /// A word of a closed set, for logs and metrics.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            SessionError::NoSession { .. } => "no_session",
+            SessionError::NoneFree { .. } => "none_free",
+            SessionError::Slot(_) => "slot_store",
+            SessionError::Open(_) => "open",
+        }
+    }
+}
+
+/// Why a call has failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// The service refused or failed it, or the transport broke.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+    /// There is no token for it. Nothing was sent.
+    #[error("failed to get a token")]
+    Signin(#[from] SigninError),
+    /// The lease could not be renewed before the call. Nothing was sent; the session may try again.
+    #[error("failed to renew the session's lease before the call")]
+    Renew(#[source] SlotError),
+    /// The lease is lost: this session makes no further call.
+    #[error("the session's lease is lost: {reason}")]
+    LeaseLost {
+        /// In one line.
+        reason: String,
+        /// Whether the service may have done what the call asked for.
+        happened: Happened,
+    },
+    /// The call outlasted the last good renewal and was cancelled before the lease could end.
+    #[error("the call was cancelled: the session's lease could not be renewed in time")]
+    CutShort {
+        /// Whether the service may have done what the call asked for.
+        happened: Happened,
+    },
+    /// An earlier call of this session was cut short: the session can only be closed. Nothing was sent.
+    #[error("the session cannot be used after a call that was cut short")]
+    Gone,
+}
+
+impl CallError {
+    /// Whether the service may have done what the call asked for.
+    pub fn happened(&self) -> Happened {
+        match self {
+            CallError::Remote(error) => error.happened,
+            CallError::LeaseLost { happened, .. } | CallError::CutShort { happened } => *happened,
+            CallError::Signin(_) | CallError::Renew(_) | CallError::Gone => Happened::No,
+        }
+    }
+
+    /// Whether the session can only be closed now.
+    pub fn ends_session(&self) -> bool {
+        matches!(self, CallError::LeaseLost { .. } | CallError::CutShort { .. } | CallError::Gone)
+    }
+
+    /// A word of a closed set, for logs and metrics.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            CallError::Remote(error) => error.kind.word(),
+            CallError::Signin(_) => "signin",
+            CallError::Renew(_) => "renew",
+            CallError::LeaseLost { .. } => "lease_lost",
+            CallError::CutShort { .. } => "cut_short",
+            CallError::Gone => "session_gone",
+        }
+    }
+}

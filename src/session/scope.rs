@@ -1,0 +1,231 @@
+//! The scope of a session: wait for a slot, open, lend, close.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::calls::Session;
+use super::errors::SessionError;
+use super::events::{EndedBy, SessionEvents, SessionFacts};
+use super::owed::{Owed, Shared, Stage};
+use super::reaper::ReaperHandle;
+use super::times::SessionTimes;
+use crate::clocks::Clocks;
+use crate::exchange::errors::{ErrorKind, Happened, RemoteError};
+use crate::exchange::{ConnectionId, Remote};
+use crate::rules::slots::pause;
+use crate::signin::TokenSource;
+use crate::slots::{AccountKey, Attempt, Holder, SlotError, SlotLease, SlotStore};
+
+/// How long a run waits for a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// For a run's first session.
+    UpTo(Duration),
+    /// For a run's further sessions: a run that waited while it holds slots could wait for itself.
+    OnlyIfFreeNow,
+}
+
+/// Which run asks, as slot records and events show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunLabel {
+    /// The run's id.
+    pub run_id: String,
+    /// The job's name.
+    pub job: String,
+}
+
+/// What sessions of one account are made from.
+pub struct SessionsParts {
+    /// Who signs in, known from the first token.
+    pub account: AccountKey,
+    /// Where the account's slots are kept.
+    pub store: Arc<dyn SlotStore>,
+    /// What sessions are opened to.
+    pub remote: Arc<dyn Remote>,
+    /// The account's tokens.
+    pub tokens: Arc<dyn TokenSource>,
+    /// The process's clocks.
+    pub clocks: Clocks,
+    /// Deadlines and bounds.
+    pub times: SessionTimes,
+    /// The process's reaper.
+    pub reaper: ReaperHandle,
+    /// Who wants to know.
+    pub events: Arc<dyn SessionEvents>,
+}
+
+/// The sessions of one account. Made by the composition root.
+pub struct Sessions {
+    account: AccountKey,
+    store: Arc<dyn SlotStore>,
+    remote: Arc<dyn Remote>,
+    tokens: Arc<dyn TokenSource>,
+    reaper: ReaperHandle,
+    shared: Arc<Shared>,
+    jitter: Box<dyn Fn() -> f64 + Send + Sync>,
+}
+
+impl Sessions {
+    /// Sessions made from `parts`.
+    pub fn new(parts: SessionsParts) -> Sessions {
+        let SessionsParts { account, store, remote, tokens, clocks, times, reaper, events } = parts;
+        let shared = Arc::new(Shared { clocks, times, events, freed: tokio::sync::Notify::new() });
+        Sessions { account, store, remote, tokens, reaper, shared, jitter: Box::new(chance) }
+    }
+
+    /// Takes the chance in pauses from `jitter` (0 to 1), for repeatable simulations.
+    pub fn with_jitter(mut self, jitter: impl Fn() -> f64 + Send + Sync + 'static) -> Sessions {
+        self.jitter = Box::new(jitter);
+        self
+    }
+
+    /// Whose sessions these are.
+    pub fn account(&self) -> &AccountKey {
+        &self.account
+    }
+
+    /// Opens a session for `run`, lends it to `work`, and closes it: the only way to connect.
+    ///
+    /// The close is awaited before this returns. A close that fails does not change the result: the slot is
+    /// quarantined and [`SessionEvents::closed`] says so.
+    ///
+    /// # Cancel safety
+    /// May be dropped at any time, and `work` may panic: the reaper closes the session then. What `work` has done
+    /// by then is not undone; a call in hand has an unknown outcome.
+    ///
+    /// # Errors
+    /// [`SessionError`] if there is no session, else what `work` returns.
+    pub async fn with_session<T, E: From<SessionError>>(
+        &self,
+        run: &RunLabel,
+        wait: Wait,
+        work: impl AsyncFnOnce(&mut Session) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut session = match self.open(run, wait).await {
+            Ok(session) => session,
+            Err(error) => {
+                self.shared.events.refused(&self.account, &error);
+                return Err(error.into());
+            }
+        };
+        let outcome = work(&mut session).await;
+        session.settle(EndedBy::Return).await;
+        outcome
+    }
+
+    async fn open(&self, run: &RunLabel, wait: Wait) -> Result<Session, SessionError> {
+        let clocks = &self.shared.clocks;
+        let connection_id = ConnectionId(Uuid::new_v4());
+        let holder = Holder {
+            run_id: run.run_id.clone(),
+            job: run.job.clone(),
+            connection_id: connection_id.to_string(),
+        };
+        let (lease, waited) = self.lease(&holder, wait).await?;
+        let stop_at = self.shared.times.terms().stop_at(lease.ends());
+        let remote = Arc::clone(&self.remote);
+        let facts = SessionFacts {
+            connection_id,
+            slot: lease.slot(),
+            account: self.account.clone(),
+            run_id: holder.run_id,
+            job: holder.job,
+            opened_at: clocks.wall(),
+            token_expires_at: None,
+        };
+        // Armed before the open is awaited: dropped from here on, the reaper has it.
+        let mut session = Session::new(
+            Owed {
+                stage: Stage::Opening(Box::pin(async move { remote.open(connection_id).await })),
+                lease,
+                facts,
+                taken: clocks.boot(),
+                by: EndedBy::Drop,
+                shared: Arc::clone(&self.shared),
+                done: None,
+                count: self.reaper.count(),
+            },
+            self.reaper.clone(),
+            Arc::clone(&self.tokens),
+        );
+        match session.opened(stop_at).await {
+            Ok(()) => {
+                self.shared.events.opened(session.facts(), waited);
+                Ok(session)
+            }
+            Err(error) => {
+                session.settle(EndedBy::FailedOpen).await;
+                Err(SessionError::Open(error))
+            }
+        }
+    }
+
+    /// A slot with an open of the budget. Nothing is awaited between the store's answer and the return.
+    async fn lease(
+        &self,
+        holder: &Holder,
+        wait: Wait,
+    ) -> Result<(Box<dyn SlotLease>, Duration), SessionError> {
+        let Shared { clocks, times, events, freed } = &*self.shared;
+        let started = clocks.boot();
+        let mut attempt = 0u32;
+        loop {
+            let answer =
+                clocks.timeout(times.store_deadline, self.store.attempt(&self.account, holder)).await;
+            let waited = clocks.boot().since(started);
+            let busy = match answer {
+                Ok(Ok(Attempt::Lease(lease))) => return Ok((lease, waited)),
+                Ok(Ok(Attempt::Busy(busy))) => busy,
+                Ok(Err(error)) => return Err(SessionError::Slot(error)),
+                Err(elapsed) => {
+                    let reason = format!("looking for a slot {elapsed}; see whether it can be reached");
+                    return Err(SessionError::Slot(SlotError::Store {
+                        place: "of the account".to_owned(),
+                        reason,
+                    }));
+                }
+            };
+            let left = match wait {
+                Wait::OnlyIfFreeNow => {
+                    return Err(SessionError::NoneFree { held: busy.held, quarantined: busy.quarantined });
+                }
+                Wait::UpTo(limit) => limit.saturating_sub(waited),
+            };
+            if left.is_zero() {
+                return Err(SessionError::NoSession {
+                    held: busy.held,
+                    quarantined: busy.quarantined,
+                    opens_exhausted: busy.opens_exhausted,
+                    waited,
+                });
+            }
+            if attempt == 0 {
+                events.waiting(&self.account, &busy);
+            }
+            let until_change = busy.until.map(|until| until.since(clocks.boot()));
+            let pause = pause(attempt, until_change, times.polling, (self.jitter)()).min(left);
+            attempt = attempt.saturating_add(1);
+            tokio::select! {
+                () = clocks.sleep(pause) => {}
+                () = freed.notified() => {}
+            }
+        }
+    }
+}
+
+/// What a failed open means where the lease's end came first.
+pub(super) fn open_outlasted_lease() -> RemoteError {
+    RemoteError::new(
+        ErrorKind::Timeout,
+        Happened::Unknown,
+        "no connection before the end of the slot's lease",
+    )
+}
+
+/// A number from 0 to 1: 32 random bits of a UUID.
+fn chance() -> f64 {
+    let (bits, ..) = Uuid::new_v4().as_fields();
+    f64::from(bits) / f64::from(u32::MAX)
+}

@@ -1,0 +1,227 @@
+//! The folder of one account: its files, their locks, and errors that name the place and the mend.
+//!
+//! ```text
+//! <dir>/<hash of the account>/account.json   whose slots these are, for people and for listings
+//!                             slot-1.lock    locked by the kernel as long as its holder's process lives
+//!                             slot-1.json    the record; written beside and renamed, by the lock's owner only
+//!                             opens.lock     locked while opens.json is changed
+//!                             opens.json     when sessions were opened lately
+//! ```
+//! Files are never removed: a lock on a file that has lost its name would keep nobody out.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::record::{Record, VERSION};
+use super::{AccountKey, SlotError};
+
+/// More than any record of ours takes.
+const RECORD_BYTES_MAX: u64 = 64 * 1024;
+
+/// `account.json`.
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredAccount {
+    pub(super) version: u32,
+    pub(super) cloud: String,
+    pub(super) tenant_id: String,
+    pub(super) object_id: String,
+}
+
+/// Whether a write must survive a power cut.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Durably {
+    /// Before a session is opened on the strength of it.
+    Yes,
+    /// Forgotten, it errs to the safe side.
+    No,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Folder(PathBuf);
+
+impl Folder {
+    /// The folder of `account` under `dir`, without touching it.
+    pub(super) fn of(dir: &Path, account: &AccountKey) -> Folder {
+        Folder(dir.join(name(account)))
+    }
+
+    pub(super) fn at(path: PathBuf) -> Folder {
+        Folder(path)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Makes the folder and `account.json` where they are missing.
+    pub(super) fn prepare(&self, account: &AccountKey) -> Result<(), SlotError> {
+        make_dir(&self.0)?;
+        let path = self.0.join("account.json");
+        if path.exists() {
+            return Ok(());
+        }
+        let AccountKey { cloud, tenant_id, object_id } = account.clone();
+        let stored = StoredAccount { version: VERSION, cloud, tenant_id, object_id };
+        let text = serde_json::to_vec_pretty(&stored).expect("strings and a number");
+        // Two processes may write it at once, with the same content: a temporary name of its own for each.
+        let written = tempfile::NamedTempFile::new_in(&self.0)
+            .and_then(|mut file| file.write_all(&text).map(|()| file))
+            .and_then(|file| file.persist(&path).map_err(|error| error.error));
+        written.map(drop).map_err(|error| failure(&path, "cannot be written", &error))
+    }
+
+    pub(super) fn account(&self) -> Result<Option<AccountKey>, SlotError> {
+        let Some(text) = read(&self.0.join("account.json"))? else { return Ok(None) };
+        let stored = serde_json::from_slice::<StoredAccount>(&text).ok();
+        Ok(stored.map(|StoredAccount { cloud, tenant_id, object_id, .. }| AccountKey {
+            cloud,
+            tenant_id,
+            object_id,
+        }))
+    }
+
+    pub(super) fn record(&self, slot: u32) -> Result<Record, SlotError> {
+        let path = self.0.join(format!("slot-{slot}.json"));
+        match read(&path)?.map_or(Record::Absent, |text| Record::parse(&text)) {
+            Record::Newer(version) => Err(newer(&path, version)),
+            record => Ok(record),
+        }
+    }
+
+    /// Replaces the record of `slot`; only its lock's owner may. Readers see the old one or the new one.
+    pub(super) fn write_record(&self, slot: u32, text: &[u8], durably: Durably) -> Result<(), SlotError> {
+        self.replace(&format!("slot-{slot}.json"), text, durably)
+    }
+
+    pub(super) fn opens(&self) -> Result<Option<Vec<u8>>, SlotError> {
+        read(&self.0.join("opens.json"))
+    }
+
+    pub(super) fn write_opens(&self, text: &[u8]) -> Result<(), SlotError> {
+        self.replace("opens.json", text, Durably::No)
+    }
+
+    /// Locks a slot if nobody has it locked.
+    pub(super) fn lock_slot(&self, slot: u32) -> Result<Option<File>, SlotError> {
+        self.lock(&self.slot_lock(slot))
+    }
+
+    /// Locks the opens record if nobody has it locked.
+    pub(super) fn lock_opens(&self) -> Result<Option<File>, SlotError> {
+        self.lock(&self.0.join("opens.lock"))
+    }
+
+    /// Whether `lock` is still the lock of `slot`, and not of a file that was removed or replaced.
+    pub(super) fn is_lock_of(&self, lock: &File, slot: u32) -> bool {
+        same_file(lock, &self.slot_lock(slot))
+    }
+
+    fn slot_lock(&self, slot: u32) -> PathBuf {
+        self.0.join(format!("slot-{slot}.lock"))
+    }
+
+    fn lock(&self, path: &Path) -> Result<Option<File>, SlotError> {
+        // The file is opened anew each time: the kernel ties a lock to the opening, also within one process.
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .map_err(|error| failure(path, "cannot be opened", &error))?;
+        match file.try_lock() {
+            Ok(()) if same_file(&file, path) => Ok(Some(file)),
+            // Removed and made anew meanwhile: busy for now.
+            Ok(()) | Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(failure(path, "cannot be locked", &error)),
+        }
+    }
+
+    fn replace(&self, name: &str, text: &[u8], durably: Durably) -> Result<(), SlotError> {
+        let path = self.0.join(name);
+        // One fixed name: its only writer has the lock, and a writer that was killed leaves no litter.
+        let new = self.0.join(format!("{name}.new"));
+        let write = || -> io::Result<()> {
+            let mut file =
+                OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+            file.write_all(text)?;
+            if durably == Durably::Yes {
+                file.sync_all()?;
+            }
+            std::fs::rename(&new, &path)?;
+            if durably == Durably::Yes {
+                File::open(&self.0)?.sync_all()?;
+            }
+            Ok(())
+        };
+        write().map_err(|error| failure(&path, "cannot be written", &error))
+    }
+}
+
+/// Makes a folder, and those above it, for this user only.
+pub(super) fn make_dir(path: &Path) -> Result<(), SlotError> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|error| failure(path, "cannot be made", &error))
+}
+
+/// Fails now if a session would fail later: makes `dir` and a file in it.
+pub(super) fn check(dir: &Path) -> Result<(), SlotError> {
+    make_dir(dir)?;
+    tempfile::tempfile_in(dir).map(drop).map_err(|error| failure(dir, "cannot be written to", &error))
+}
+
+fn read(path: &Path) -> Result<Option<Vec<u8>>, SlotError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failure(path, "cannot be read", &error)),
+    };
+    let mut text = Vec::new();
+    let read = file.take(RECORD_BYTES_MAX).read_to_end(&mut text);
+    read.map_err(|error| failure(path, "cannot be read", &error))?;
+    Ok(Some(text))
+}
+
+fn same_file(file: &File, path: &Path) -> bool {
+    match (file.metadata(), std::fs::metadata(path)) {
+        (Ok(ours), Ok(theirs)) => (ours.dev(), ours.ino()) == (theirs.dev(), theirs.ino()),
+        _ => false,
+    }
+}
+
+/// The folder's name: half a SHA-256 of the account, in lower case so that spellings of a GUID agree.
+fn name(account: &AccountKey) -> String {
+    let AccountKey { cloud, tenant_id, object_id } = account;
+    let text = format!("{cloud}\n{tenant_id}\n{object_id}").to_ascii_lowercase();
+    let hash = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(super) fn newer(path: &Path, version: u32) -> SlotError {
+    SlotError::Store {
+        place: path.display().to_string(),
+        reason: format!(
+            "format {version} was written by a newer exorun, this one knows {VERSION}: \
+             use one version on a host, or another folder for sessions"
+        ),
+    }
+}
+
+pub(super) fn failure(path: &Path, what: &str, error: &io::Error) -> SlotError {
+    let mend = match error.kind() {
+        ErrorKind::PermissionDenied => "let this user write there, or name another folder for sessions",
+        ErrorKind::ReadOnlyFilesystem => "name a folder for sessions on a writable file system",
+        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
+            "a part of the path is a file: name a folder for sessions"
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space there",
+        ErrorKind::Unsupported => "file locks do not work there: name a folder on a local file system",
+        _ => "see that the folder for sessions is on a healthy local file system",
+    };
+    SlotError::Store { place: path.display().to_string(), reason: format!("{what} ({error}); {mend}") }
+}

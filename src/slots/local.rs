@@ -1,0 +1,230 @@
+//! The slots of all accounts of one host, in a folder.
+//!
+//! A holder keeps a file lock for as long as it holds the slot; the kernel frees it when the process dies, however it
+//! dies. The record beside the lock says what a successor has to wait for. The folder belongs on a local file system
+//! that outlives a restart of the host: what is lost with a reboot cannot keep sessions of before it counted. All its
+//! users share the host's boot time (no time namespaces of their own).
+//!
+//! Guarantees: a slot is given out only under its lock; a held record is on the disk before its session opens.
+//! Not yet: order of arrival. Callers that find nothing free wait with chance in the pause (`rules::slots::pause`).
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use super::folder::{self, Durably, Folder};
+use super::lease::{Fresh, LocalLease};
+use super::record::{Occupant, Record, VERSION};
+use super::{AccountKey, Attempt, Busy, Holder, SlotError, SlotStore, SlotTimes};
+use crate::clocks::Clocks;
+use crate::rules::opens::{Admission, Budget, admit, comparable};
+use crate::rules::slots::Slot;
+use crate::rules::time::BootTime;
+
+/// The documented connections of an account, while they were documented (protocol reference, 3.14).
+pub const SLOTS_DEFAULT: u32 = 5;
+
+/// The opens record is locked for the time of one small write: 50 looks of 10 ms are more than a slow disk needs.
+const OPENS_LOCK_LOOKS: u32 = 50;
+const OPENS_LOCK_PAUSE: Duration = Duration::from_millis(10);
+
+/// Slots kept in a folder of this host.
+#[derive(Clone)]
+pub struct LocalStore(pub(super) Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) dir: PathBuf,
+    pub(super) limit: u32,
+    pub(super) times: SlotTimes,
+    pub(super) clocks: Clocks,
+    pub(super) boot_id: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredOpens {
+    version: u32,
+    boot_id: String,
+    opens: Vec<BootTime>,
+}
+
+pub(super) enum Tried {
+    Taken(Fresh),
+    Busy(Busy),
+    OpensLocked,
+}
+
+enum Open {
+    Taken,
+    Exhausted(BootTime),
+    Locked,
+}
+
+impl LocalStore {
+    /// A store in `dir`, which is made if it is missing, with `limit` slots an account ([`SLOTS_DEFAULT`]).
+    ///
+    /// Blocks for some file operations: meant for the start of the program.
+    ///
+    /// # Errors
+    /// [`SlotError::Store`] if sessions would fail later: `dir` cannot be made or written to.
+    pub fn new(dir: PathBuf, limit: u32, times: SlotTimes, clocks: Clocks) -> Result<LocalStore, SlotError> {
+        folder::check(&dir)?;
+        let path = std::path::Path::new("/proc/sys/kernel/random/boot_id");
+        let boot_id =
+            std::fs::read_to_string(path).map_err(|error| folder::failure(path, "cannot be read", &error))?;
+        let boot_id = boot_id.trim().to_owned();
+        Ok(LocalStore(Arc::new(Inner { dir, limit, times, clocks, boot_id })))
+    }
+}
+
+#[async_trait]
+impl SlotStore for LocalStore {
+    async fn attempt(&self, account: &AccountKey, holder: &Holder) -> Result<Attempt, SlotError> {
+        let Holder { run_id, job, connection_id } = holder.clone();
+        let occupant = Occupant { pid: std::process::id(), run_id, job, connection_id };
+        for _ in 0..OPENS_LOCK_LOOKS {
+            let (inner, account, occupant) = (Arc::clone(&self.0), account.clone(), occupant.clone());
+            // Dropped meanwhile, the result is dropped too, and a fresh slot gives itself back.
+            match blocking(&self.0, move || inner.try_take(&account, occupant)).await? {
+                Tried::Taken(fresh) => {
+                    return Ok(Attempt::Lease(Box::new(LocalLease::new(fresh, Arc::clone(&self.0)))));
+                }
+                Tried::Busy(busy) => return Ok(Attempt::Busy(busy)),
+                Tried::OpensLocked => self.0.clocks.sleep(OPENS_LOCK_PAUSE).await,
+            }
+        }
+        let path = Folder::of(&self.0.dir, account).path().join("opens.lock");
+        let reason = "stays locked: a process that uses it is stopped, let it go on or end it".to_owned();
+        Err(SlotError::Store { place: path.display().to_string(), reason })
+    }
+}
+
+impl Inner {
+    /// Goes through the slots once. Blocks for file operations.
+    pub(super) fn try_take(
+        self: &Arc<Inner>,
+        account: &AccountKey,
+        occupant: Occupant,
+    ) -> Result<Tried, SlotError> {
+        let folder = Folder::of(&self.dir, account);
+        folder.prepare(account)?;
+        let mut busy = Busy { held: 0, quarantined: 0, opens_exhausted: false, until: None };
+        let mut exhausted = None;
+        for number in 1..=self.limit {
+            // Read before the lock is tried: looking at a quarantined slot must not make it seem held.
+            let record = folder.record(number)?;
+            if let Some(until) = record.quarantined_until(&self.boot_id, self.clocks.boot()) {
+                note_quarantine(&mut busy, until);
+                continue;
+            }
+            let Some(lock) = folder.lock_slot(number)? else {
+                busy.held += 1;
+                continue;
+            };
+            let record = folder.record(number)?;
+            let now = self.clocks.boot();
+            let mut slot = record.clone().unlocked(&self.boot_id, now, self.times.terms);
+            if let Slot::Quarantined(quarantine) = slot {
+                // The death was seen just now: its end is fixed from here on.
+                folder.write_record(number, &Record::text(&self.boot_id, &slot), Durably::Yes)?;
+                note_quarantine(&mut busy, quarantine.until);
+                continue;
+            }
+            if exhausted.is_some() {
+                continue;
+            }
+            match self.take_open(&folder)? {
+                Open::Taken => {}
+                Open::Locked => return Ok(Tried::OpensLocked),
+                Open::Exhausted(until) => {
+                    exhausted = Some(until);
+                    continue;
+                }
+            }
+            let now = self.clocks.boot();
+            slot.take(occupant.clone(), now, self.times.terms)
+                .expect("a slot that is not quarantined is free here");
+            folder.write_record(number, &Record::text(&self.boot_id, &slot), Durably::Yes)?;
+            return Ok(Tried::Taken(Fresh::new(Arc::clone(self), folder, number, lock, slot, occupant)));
+        }
+        if exhausted.is_some() {
+            (busy.opens_exhausted, busy.until) = (true, exhausted);
+        }
+        Ok(Tried::Busy(busy))
+    }
+
+    /// Takes one open from the budget, under the budget's own lock.
+    fn take_open(&self, folder: &Folder) -> Result<Open, SlotError> {
+        let Some(_lock) = folder.lock_opens()? else { return Ok(Open::Locked) };
+        let text = folder.opens()?;
+        let now = self.clocks.boot();
+        let (stamps, foreign) = match text.as_deref() {
+            None => (Vec::new(), false),
+            Some(text) => self.stamps(folder, text, now)?,
+        };
+        match admit(&stamps, now, self.times.opens) {
+            Admission::Admitted(stamps) => {
+                self.write_stamps(folder, stamps)?;
+                Ok(Open::Taken)
+            }
+            Admission::Exhausted { until } => {
+                if foreign {
+                    self.write_stamps(folder, stamps)?;
+                }
+                Ok(Open::Exhausted(until))
+            }
+        }
+    }
+
+    /// The stamps, and whether they were made comparable and so have to be written back.
+    fn stamps(
+        &self,
+        folder: &Folder,
+        text: &[u8],
+        now: BootTime,
+    ) -> Result<(Vec<BootTime>, bool), SlotError> {
+        let Budget { limit, .. } = self.times.opens;
+        let full = usize::try_from(limit).unwrap_or(usize::MAX);
+        let Ok(stored) = serde_json::from_slice::<StoredOpens>(text) else {
+            if let Some(version) = version(text).filter(|version| *version > VERSION) {
+                return Err(folder::newer(&folder.path().join("opens.json"), version));
+            }
+            return Ok((comparable(full, now, self.times.opens), true));
+        };
+        if stored.version > VERSION {
+            return Err(folder::newer(&folder.path().join("opens.json"), stored.version));
+        }
+        if stored.boot_id != self.boot_id || stored.opens.iter().any(|stamp| now < *stamp) {
+            return Ok((comparable(stored.opens.len(), now, self.times.opens), true));
+        }
+        Ok((stored.opens, false))
+    }
+
+    fn write_stamps(&self, folder: &Folder, opens: Vec<BootTime>) -> Result<(), SlotError> {
+        let stored = StoredOpens { version: VERSION, boot_id: self.boot_id.clone(), opens };
+        folder.write_opens(&serde_json::to_vec(&stored).expect("strings and numbers"))
+    }
+}
+
+fn version(text: &[u8]) -> Option<u32> {
+    let value: serde_json::Value = serde_json::from_slice(text).ok()?;
+    u32::try_from(value.get("version")?.as_u64()?).ok()
+}
+
+fn note_quarantine(busy: &mut Busy, until: BootTime) {
+    busy.quarantined += 1;
+    busy.until = Some(busy.until.map_or(until, |earlier| earlier.min(until)));
+}
+
+/// Runs file operations where they may block.
+pub(super) async fn blocking<T: Send + 'static>(
+    inner: &Inner,
+    work: impl FnOnce() -> Result<T, SlotError> + Send + 'static,
+) -> Result<T, SlotError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
+        let reason = format!("a file operation did not end ({error}); this is a bug, please report it");
+        Err(SlotError::Store { place: inner.dir.display().to_string(), reason })
+    })
+}

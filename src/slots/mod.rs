@@ -1,0 +1,146 @@
+//! The places for sessions an account has, kept where all processes that share the account can see them.
+
+mod folder;
+mod lease;
+mod list;
+mod local;
+mod record;
+
+pub use list::{ListedSlot, ListedState};
+pub use local::{LocalStore, SLOTS_DEFAULT};
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::rules::opens::Budget;
+use crate::rules::slots::Terms;
+use crate::rules::time::BootTime;
+
+/// Who signs in: cloud + tenant id + object id. Never taken from a job's text. The key of the session limit.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AccountKey {
+    /// The sign-in endpoint's host: which cloud.
+    pub cloud: String,
+    /// The token's `tid`.
+    pub tenant_id: String,
+    /// The token's `oid`, else its `appid`.
+    pub object_id: String,
+}
+
+/// Which of the account's places; counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SlotId(pub u32);
+
+/// Who holds a slot, as the record and `exorun sessions` show it.
+#[derive(Clone, Debug)]
+pub struct Holder {
+    /// The run's id.
+    pub run_id: String,
+    /// The job's name.
+    pub job: String,
+    /// The session's connection id.
+    pub connection_id: String,
+}
+
+/// How a slot comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Returned {
+    /// The close was confirmed, or nothing was opened: free at once.
+    Free,
+    /// The service may still count the session: quarantined.
+    Quarantine,
+}
+
+/// An attempt to get a slot.
+pub enum Attempt {
+    /// Got one; an open was taken from the opens-per-minute budget with it.
+    Lease(Box<dyn SlotLease>),
+    /// None is free, or the opens budget is used up. Try again at the time given at the latest.
+    Busy(Busy),
+}
+
+/// Why no slot could be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Busy {
+    /// Slots held by live holders.
+    pub held: u32,
+    /// Slots in quarantine.
+    pub quarantined: u32,
+    /// The opens-per-minute budget was the reason.
+    pub opens_exhausted: bool,
+    /// When something may change by itself; `None` where only a holder can change it.
+    pub until: Option<BootTime>,
+}
+
+/// How long leases, quarantines and the memory of opens last. The same for all holders of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlotTimes {
+    /// Lease and quarantine.
+    pub terms: Terms,
+    /// Opens per window.
+    pub opens: Budget,
+}
+
+/// Where slots are kept: on the host, or as Kubernetes Leases.
+#[async_trait]
+pub trait SlotStore: Send + Sync + 'static {
+    /// Tries once to get a slot (and an open of the opens budget) for `account`; never waits for one.
+    ///
+    /// # Cancel safety
+    /// Dropped before it returns, a slot that was taken is given back free.
+    async fn attempt(&self, account: &AccountKey, holder: &Holder) -> Result<Attempt, SlotError>;
+}
+
+/// A slot that is held. Dropped without `give_back`, it ends in quarantine.
+#[async_trait]
+pub trait SlotLease: Send + 'static {
+    /// Which slot.
+    fn slot(&self) -> SlotId;
+
+    /// When the lease ends if it is not renewed.
+    fn ends(&self) -> BootTime;
+
+    /// Renews the lease and records how long the service may work on the call in hand after the holder's death.
+    ///
+    /// A lease that has ended is renewed nevertheless if nobody has declared its holder dead.
+    ///
+    /// # Cancel safety
+    /// May be dropped, and is, whenever a call ends while a renewal is on its way. Whether the dropped renewal took
+    /// effect or not, [`SlotLease::ends`] never says more than the record, and later calls work.
+    ///
+    /// # Errors
+    /// [`SlotError::Lost`] if somebody else may hold the slot: no further call may be made.
+    async fn renew(&mut self, call_limit: Duration) -> Result<(), SlotError>;
+
+    /// Gives the slot back.
+    ///
+    /// # Cancel safety
+    /// Dropped before it returns, the slot is returned as asked or ends in quarantine.
+    ///
+    /// # Errors
+    /// [`SlotError`] if the record could not be written: the slot ends in quarantine then. A store repeats by itself
+    /// what is worth repeating.
+    async fn give_back(self: Box<Self>, how: Returned) -> Result<(), SlotError>;
+}
+
+/// What can go wrong with the store itself.
+#[derive(Debug, thiserror::Error)]
+pub enum SlotError {
+    /// The lease is lost: the holder stops.
+    #[error("the lease of slot {slot} is lost: {reason}")]
+    Lost {
+        /// Which slot.
+        slot: u32,
+        /// In one line.
+        reason: String,
+    },
+    /// The store cannot be read or written.
+    #[error("slot store {place}: {reason}")]
+    Store {
+        /// The folder or object.
+        place: String,
+        /// In one line, with the mend.
+        reason: String,
+    },
+}

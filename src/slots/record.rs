@@ -1,0 +1,185 @@
+//! What a slot's file says, and what that means now.
+//!
+//! Times are boot times: they mean something only beside the boot id that stands with them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::rules::slots::{Hold, Quarantine, Slot, Terms};
+use crate::rules::time::BootTime;
+
+/// The format that this version writes. A newer one is refused, not guessed at.
+pub(super) const VERSION: u32 = 1;
+
+/// Who holds a slot. The connection id is never used twice, so equal values are the same lease.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Occupant {
+    pub(super) pid: u32,
+    pub(super) run_id: String,
+    pub(super) job: String,
+    pub(super) connection_id: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    version: u32,
+    boot_id: String,
+    slot: StoredSlot,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StoredSlot {
+    Free,
+    Held {
+        #[serde(flatten)]
+        holder: Occupant,
+        since: BootTime,
+        renewed: BootTime,
+        lease_ends: BootTime,
+        call_limit_ends: BootTime,
+    },
+    Quarantined {
+        since: BootTime,
+        until: BootTime,
+    },
+}
+
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
+}
+
+/// A slot's file, as read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Record {
+    /// There is none: the slot was never taken.
+    Absent,
+    /// A record and the boot it belongs to.
+    Good { boot_id: String, slot: Slot<Occupant> },
+    /// Not a record: torn by a power cut, or edited. The slot may have been held.
+    Garbage,
+    /// Of a newer format.
+    Newer(u32),
+}
+
+impl Record {
+    pub(super) fn parse(text: &[u8]) -> Record {
+        match serde_json::from_slice::<Versioned>(text) {
+            Ok(Versioned { version }) if version > VERSION => return Record::Newer(version),
+            Ok(_) => {}
+            Err(_) => return Record::Garbage,
+        }
+        let Ok(Stored { boot_id, slot, .. }) = serde_json::from_slice::<Stored>(text) else {
+            return Record::Garbage;
+        };
+        let slot = match slot {
+            StoredSlot::Free => Slot::Free,
+            StoredSlot::Held { holder, since, renewed, lease_ends, call_limit_ends } => {
+                Slot::Held(Hold { holder, since, renewed, lease_ends, call_limit_ends })
+            }
+            StoredSlot::Quarantined { since, until } => Slot::Quarantined(Quarantine { since, until }),
+        };
+        Record::Good { boot_id, slot }
+    }
+
+    pub(super) fn text(boot_id: &str, slot: &Slot<Occupant>) -> Vec<u8> {
+        let slot = match slot.clone() {
+            Slot::Free => StoredSlot::Free,
+            Slot::Held(Hold { holder, since, renewed, lease_ends, call_limit_ends }) => {
+                StoredSlot::Held { holder, since, renewed, lease_ends, call_limit_ends }
+            }
+            Slot::Quarantined(Quarantine { since, until }) => StoredSlot::Quarantined { since, until },
+        };
+        let stored = Stored { version: VERSION, boot_id: boot_id.to_owned(), slot };
+        serde_json::to_vec_pretty(&stored).expect("numbers, strings and no map keys but strings")
+    }
+
+    /// What the record means to somebody who has the slot's lock at `now`: whoever held it is dead. Never `Held`.
+    pub(super) fn unlocked(self, boot_id: &str, now: BootTime, terms: Terms) -> Slot<Occupant> {
+        let mut slot = match self {
+            Record::Absent => Slot::Free,
+            // Nobody knows what was in it; as for a holder that vanished now, but no call limit is known.
+            Record::Garbage | Record::Newer(_) => {
+                Slot::Quarantined(Quarantine { since: now, until: now + terms.lease + terms.quarantine })
+            }
+            Record::Good { boot_id: written, mut slot } => {
+                if written != boot_id || slot.from_the_future(now) {
+                    slot.host_restarted(now, terms);
+                } else {
+                    slot.holder_vanished(now, terms);
+                }
+                slot
+            }
+        };
+        slot.settle(now);
+        slot
+    }
+
+    /// The end of a quarantine that lasts at `now`; for it alone nobody needs the lock.
+    pub(super) fn quarantined_until(&self, boot_id: &str, now: BootTime) -> Option<BootTime> {
+        match self {
+            Record::Good { boot_id: written, slot: slot @ Slot::Quarantined(quarantine) }
+                if written == boot_id && !slot.from_the_future(now) && now < quarantine.until =>
+            {
+                Some(quarantine.until)
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    const TERMS: Terms = Terms { lease: Duration::from_secs(60), quarantine: Duration::from_secs(960) };
+
+    fn at(seconds: u64) -> BootTime {
+        BootTime::from_millis(seconds * 1000)
+    }
+
+    fn held() -> Slot<Occupant> {
+        let holder = Occupant { pid: 7, run_id: "r".into(), job: "j".into(), connection_id: "c".into() };
+        let mut slot = Slot::Free;
+        slot.take(holder, at(100), TERMS).unwrap();
+        slot
+    }
+
+    fn until(slot: Slot<Occupant>) -> Option<BootTime> {
+        match slot {
+            Slot::Quarantined(quarantine) => Some(quarantine.until),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_record_comes_back_as_it_was_written() {
+        let quarantined = Slot::Quarantined(Quarantine { since: at(1), until: at(2) });
+        for slot in [Slot::Free, held(), quarantined] {
+            let read = Record::parse(&Record::text("boot", &slot));
+            assert_eq!(read, Record::Good { boot_id: "boot".into(), slot });
+        }
+    }
+
+    #[test]
+    fn whoever_left_a_held_record_behind_is_dead() {
+        let record = Record::Good { boot_id: "a".into(), slot: held() };
+        assert_eq!(until(record.clone().unlocked("a", at(110), TERMS)), Some(at(100 + 60 + 960)));
+        assert_eq!(record.clone().unlocked("a", at(100 + 60 + 960), TERMS), Slot::Free);
+        assert_eq!(until(record.clone().unlocked("b", at(110), TERMS)), Some(at(110 + 960)), "another boot");
+        assert_eq!(until(record.unlocked("a", at(99), TERMS)), Some(at(99 + 960)), "from the future");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_quarantined() {
+        for text in
+            [&b""[..], b"{", b"{\"version\":1}", b"null", b"{\"version\":1,\"boot_id\":\"a\",\"slot\":3}"]
+        {
+            let record = Record::parse(text);
+            assert_eq!(record, Record::Garbage);
+            assert_eq!(until(record.unlocked("a", at(5), TERMS)), Some(at(5 + 60 + 960)));
+        }
+        assert_eq!(Record::parse(br#"{"version":2,"anything":[]}"#), Record::Newer(2));
+    }
+}

@@ -1,0 +1,358 @@
+//! The slots of one host: locks, records, quarantine and the budget of opens, on real files.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use exorun::clocks::Clocks;
+use exorun::rules::opens::Budget;
+use exorun::rules::slots::Terms;
+use exorun::slots::{
+    Attempt, Busy, Holder, ListedState, LocalStore, Returned, SlotError, SlotLease, SlotStore, SlotTimes,
+};
+use support::{account, paused_clocks};
+use tokio_util::task::TaskTracker;
+
+const TIMES: SlotTimes = SlotTimes {
+    terms: Terms { lease: Duration::from_secs(60), quarantine: Duration::from_secs(960) },
+    opens: Budget { limit: 100, window: Duration::from_secs(60) },
+};
+
+fn holder(name: &str) -> Holder {
+    Holder { run_id: name.into(), job: "a-job".into(), connection_id: format!("connection-{name}") }
+}
+
+fn store(dir: &Path, limit: u32, times: SlotTimes, clocks: &Clocks) -> LocalStore {
+    LocalStore::new(dir.join("sessions"), limit, times, clocks.clone()).unwrap()
+}
+
+async fn attempt(store: &LocalStore, name: &str) -> Result<Box<dyn SlotLease>, Busy> {
+    match store.attempt(&account(), &holder(name)).await.unwrap() {
+        Attempt::Lease(lease) => Ok(lease),
+        Attempt::Busy(busy) => Err(busy),
+    }
+}
+
+async fn take(store: &LocalStore, name: &str) -> Box<dyn SlotLease> {
+    attempt(store, name).await.unwrap_or_else(|busy| panic!("{name}: {busy:?}"))
+}
+
+async fn busy(store: &LocalStore) -> Busy {
+    match attempt(store, "late").await {
+        Ok(lease) => panic!("slot {:?} was free", lease.slot()),
+        Err(busy) => busy,
+    }
+}
+
+/// The one account's folder.
+fn folder(dir: &Path) -> PathBuf {
+    let mut entries = std::fs::read_dir(dir.join("sessions")).unwrap();
+    entries.next().unwrap().unwrap().path()
+}
+
+fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+#[tokio::test(start_paused = true)]
+async fn there_are_as_many_slots_as_the_limit_over_all_stores_of_the_folder() {
+    let (dir, clocks) = (tempfile::tempdir().unwrap(), paused_clocks());
+    let (one, two) = (store(dir.path(), 2, TIMES, &clocks), store(dir.path(), 2, TIMES, &clocks));
+    let first = take(&one, "a").await;
+    let second = take(&two, "b").await;
+    assert_eq!((first.slot().0, second.slot().0), (1, 2));
+    assert_eq!(busy(&one).await, Busy { held: 2, quarantined: 0, opens_exhausted: false, until: None });
+    first.give_back(Returned::Free).await.unwrap();
+    assert_eq!(take(&two, "c").await.slot().0, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_is_dropped_is_quarantined_and_comes_back() {
+    let (dir, clocks) = (tempfile::tempdir().unwrap(), paused_clocks());
+    let store = store(dir.path(), 1, TIMES, &clocks);
+    let mut lease = take(&store, "a").await;
+    clocks.sleep(secs(10)).await;
+    lease.renew(secs(30)).await.unwrap();
+    assert_eq!(lease.ends(), clocks.boot() + secs(60));
+    let until = clocks.boot() + secs(60 + 30 + 960);
+    drop(lease);
+    assert_eq!(
+        busy(&store).await,
+        Busy { held: 0, quarantined: 1, opens_exhausted: false, until: Some(until) }
+    );
+    clocks.sleep(until.since(clocks.boot()) - Duration::from_millis(2)).await;
+    assert_eq!(busy(&store).await.quarantined, 1);
+    clocks.sleep(Duration::from_millis(3)).await;
+    take(&store, "b").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unconfirmed_close_is_quarantined_from_then() {
+    let (dir, clocks) = (tempfile::tempdir().unwrap(), paused_clocks());
+    let store = store(dir.path(), 1, TIMES, &clocks);
+    let lease = take(&store, "a").await;
+    lease.give_back(Returned::Quarantine).await.unwrap();
+    assert_eq!(busy(&store).await.until, Some(clocks.boot() + secs(960)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_budget_of_opens_is_taken_with_a_slot_only() {
+    let (dir, clocks) = (tempfile::tempdir().unwrap(), paused_clocks());
+    let times = SlotTimes { opens: Budget { limit: 2, window: secs(60) }, ..TIMES };
+    let store = store(dir.path(), 1, times, &clocks);
+    let begun = clocks.boot();
+    let lease = take(&store, "a").await;
+    assert!(!busy(&store).await.opens_exhausted, "no slot: no open is taken");
+    lease.give_back(Returned::Free).await.unwrap();
+    take(&store, "b").await.give_back(Returned::Free).await.unwrap();
+    let full = Busy { held: 0, quarantined: 0, opens_exhausted: true, until: Some(begun + secs(60)) };
+    assert_eq!(busy(&store).await, full);
+    clocks.sleep(secs(61)).await;
+    take(&store, "c").await;
+}
+
+#[tokio::test]
+async fn an_attempt_that_is_dropped_gives_its_slot_back_free() {
+    let (dir, clocks) = (tempfile::tempdir().unwrap(), Clocks::system());
+    let store = store(dir.path(), 1, TIMES, &clocks);
+    for round in 0..20 {
+        let (account, name) = (account(), holder(&format!("r{round}")));
+        let attempt = store.attempt(&account, &name);
+        // One poll starts the file operations; then the attempt is dropped.
+        tokio::select! {
+            biased;
+            // The operations were quicker than the poll: a lease is given back, or it would be quarantined.
+            done = attempt => if let Attempt::Lease(lease) = done.unwrap() {
+                lease.give_back(Returned::Free).await.unwrap();
+            },
+            () = std::future::ready(()) => {}
+        }
+    }
+    // The dropped work may still be at it. Quarantined, the slot would stay away for a quarter of an hour.
+    let lease = clocks.timeout(secs(60), async {
+        loop {
+            match attempt(&store, "after").await {
+                Ok(lease) => break lease,
+                Err(busy) => assert_eq!(busy.quarantined, 0, "{busy:?}"),
+            }
+            clocks.sleep(Duration::from_millis(5)).await;
+        }
+    });
+    let lease = lease.await.unwrap();
+    lease.give_back(Returned::Free).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_is_dropped_does_not_undo_the_return() {
+    let (dir, clocks) = (tempfile::tempdir().unwrap(), paused_clocks());
+    let store = store(dir.path(), 1, TIMES, &clocks);
+    for round in 0..20 {
+        let mut lease = take(&store, &format!("r{round}")).await;
+        tokio::select! {
+            biased;
+            done = lease.renew(secs(1)) => done.unwrap(),
+            () = std::future::ready(()) => {}
+        }
+        lease.give_back(Returned::Free).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn removed_files_lose_the_lease() {
+    let (dir, clocks) = (tempfile::tempdir().unwrap(), paused_clocks());
+    let store = store(dir.path(), 1, TIMES, &clocks);
+    let mut lease = take(&store, "a").await;
+    std::fs::remove_dir_all(folder(dir.path())).unwrap();
+    let error = lease.renew(secs(1)).await.unwrap_err();
+    assert!(matches!(error, SlotError::Lost { slot: 1, .. }), "{error}");
+    let _other = take(&store, "b").await;
+    assert!(matches!(lease.renew(secs(1)).await, Err(SlotError::Lost { .. })));
+    assert!(matches!(lease.give_back(Returned::Free).await, Err(SlotError::Lost { .. })));
+    assert_eq!(busy(&store).await.held, 1, "the other's slot is untouched");
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_of_another_boot_and_garbage_are_quarantined_in_full() {
+    for damage in ["boot", "garbage", "empty"] {
+        let (dir, clocks) = (tempfile::tempdir().unwrap(), paused_clocks());
+        let store = store(dir.path(), 1, TIMES, &clocks);
+        drop(take(&store, "a").await);
+        let path = folder(dir.path()).join("slot-1.json");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+        let (text, expected) = match damage {
+            "boot" => (text.replace(boot_id.trim(), "another"), secs(960)),
+            "garbage" => (text[..40].to_owned(), secs(60 + 960)),
+            _ => (String::new(), secs(60 + 960)),
+        };
+        std::fs::write(&path, text).unwrap();
+        clocks.sleep(secs(3)).await;
+        let until = clocks.boot() + expected;
+        assert_eq!(busy(&store).await.until, Some(until), "{damage}");
+        clocks.sleep(secs(100)).await;
+        assert_eq!(busy(&store).await.until, Some(until), "{damage}: the end does not move");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn opens_of_another_boot_count_for_one_window() {
+    let (dir, clocks) = (tempfile::tempdir().unwrap(), paused_clocks());
+    let times = SlotTimes { opens: Budget { limit: 2, window: secs(60) }, ..TIMES };
+    for damage in ["{", "another boot"] {
+        let store = store(dir.path(), 1, times, &clocks);
+        for name in ["a", "b"] {
+            take(&store, name).await.give_back(Returned::Free).await.unwrap();
+        }
+        let path = folder(dir.path()).join("opens.json");
+        let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+        let text = std::fs::read_to_string(&path).unwrap().replace(boot_id.trim(), damage);
+        std::fs::write(&path, if damage == "{" { damage } else { &text }).unwrap();
+        clocks.sleep(secs(30)).await;
+        let until = Some(clocks.boot() + secs(60));
+        assert_eq!(busy(&store).await.until, until);
+        clocks.sleep(secs(30)).await;
+        assert_eq!(busy(&store).await.until, until, "it does not move");
+        clocks.sleep(secs(61)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn errors_name_the_place_and_the_mend() {
+    let (dir, clocks) = (tempfile::tempdir().unwrap(), paused_clocks());
+    let file = dir.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let error = LocalStore::new(file.join("sessions"), 5, TIMES, clocks.clone()).err().unwrap().to_string();
+    assert!(error.contains("file/sessions") && error.contains("name a folder for sessions"), "{error}");
+    let error = LocalStore::new(file, 5, TIMES, clocks.clone()).err().unwrap().to_string();
+    assert!(error.contains("a part of the path is a file"), "{error}");
+    let store = store(dir.path(), 1, TIMES, &clocks);
+    take(&store, "a").await.give_back(Returned::Free).await.unwrap();
+    std::fs::write(folder(dir.path()).join("slot-1.json"), r#"{"version":7}"#).unwrap();
+    let error = store.attempt(&account(), &holder("b")).await.err().unwrap().to_string();
+    assert!(error.contains("slot-1.json") && error.contains("newer exorun"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn files_are_for_their_user_only() {
+    let (dir, clocks) = (tempfile::tempdir().unwrap(), paused_clocks());
+    let store = store(dir.path(), 1, TIMES, &clocks);
+    let _lease = take(&store, "a").await;
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let folder = folder(dir.path());
+    assert_eq!((mode(&dir.path().join("sessions")), mode(&folder)), (0o700, 0o700));
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+        names.push(path.file_name().unwrap().to_str().unwrap().to_owned());
+    }
+    names.sort();
+    assert_eq!(names, ["account.json", "opens.json", "opens.lock", "slot-1.json", "slot-1.lock"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listing_shows_what_is_not_free() {
+    let (dir, clocks) = (tempfile::tempdir().unwrap(), paused_clocks());
+    let store = store(dir.path(), 4, TIMES, &clocks);
+    let (_held, dropped) = (take(&store, "a").await, take(&store, "b").await);
+    let (free, unconfirmed) = (take(&store, "c").await, take(&store, "d").await);
+    drop(dropped);
+    free.give_back(Returned::Free).await.unwrap();
+    unconfirmed.give_back(Returned::Quarantine).await.unwrap();
+    let listed = store.list(None).await.unwrap();
+    assert_eq!(listed.iter().map(|slot| slot.slot.0).collect::<Vec<_>>(), [1, 2, 4]);
+    assert!(listed.iter().all(|slot| slot.account == account()));
+    assert!(matches!(&listed[0].state, ListedState::Held { holder, .. } if holder.run_id == "a"));
+    assert!(matches!(listed[1].state, ListedState::Quarantined { .. }));
+    assert_eq!(store.list(Some(account())).await.unwrap().len(), 3);
+}
+
+/// Locks are tied to the opening of a file, so stores in one process keep each other out as processes do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_takers_at_once_never_get_more_than_the_limit() {
+    let dir = tempfile::tempdir().unwrap();
+    let times = SlotTimes { opens: Budget { limit: 100_000, window: secs(60) }, ..TIMES };
+    let (inside, taken) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let (tracker, mut takers) = (TaskTracker::new(), Vec::new());
+    for taker in 0..8 {
+        let clocks = Clocks::system();
+        let store = store(dir.path(), 3, times, &clocks);
+        let (inside, taken) = (inside.clone(), taken.clone());
+        takers.push(tracker.spawn(async move {
+            for round in 0..25 {
+                match attempt(&store, &format!("{taker}-{round}")).await {
+                    Ok(mut lease) => {
+                        assert!(inside.fetch_add(1, Ordering::SeqCst) < 3);
+                        taken.fetch_add(1, Ordering::SeqCst);
+                        lease.renew(secs(1)).await.unwrap();
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                        lease.give_back(Returned::Free).await.unwrap();
+                    }
+                    Err(busy) => {
+                        assert_eq!((busy.quarantined, busy.opens_exhausted), (0, false));
+                        clocks.sleep(Duration::from_millis(1)).await;
+                    }
+                }
+            }
+        }));
+    }
+    for taker in takers {
+        taker.await.unwrap();
+    }
+    assert!(taken.load(Ordering::SeqCst) > 24);
+    let store = store(dir.path(), 3, times, &Clocks::system());
+    assert!(store.list(None).await.unwrap().is_empty());
+}
+
+const CHILD_DIR: &str = "EXORUN_TEST_SLOT_DIR";
+
+const SHORT: SlotTimes = SlotTimes {
+    terms: Terms { lease: Duration::from_millis(400), quarantine: Duration::from_millis(800) },
+    opens: Budget { limit: 100, window: Duration::from_secs(60) },
+};
+
+/// Not a test of its own: the process that the next test kills.
+#[tokio::test]
+async fn child_that_holds_a_slot() {
+    let Some(dir) = std::env::var_os(CHILD_DIR) else { return };
+    let store = store(Path::new(&dir), 1, SHORT, &Clocks::system());
+    let _lease = take(&store, "child").await;
+    println!("\nholding");
+    std::io::stdout().flush().unwrap();
+    std::future::pending().await
+}
+
+#[tokio::test]
+async fn a_killed_process_leaves_a_quarantined_slot_that_comes_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let clocks = Clocks::system();
+    let store = store(dir.path(), 1, SHORT, &clocks);
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "child_that_holds_a_slot", "--nocapture"])
+        .env(CHILD_DIR, dir.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap() == "holding"));
+    assert_eq!((busy(&store).await.held, busy(&store).await.quarantined), (1, 0));
+    // The lease ends, but its holder lives: still held.
+    clocks.sleep(Duration::from_millis(500)).await;
+    assert_eq!(busy(&store).await.held, 1);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let after = busy(&store).await;
+    assert_eq!((after.held, after.quarantined), (0, 1));
+    let bound = clocks.boot() + SHORT.terms.lease + SHORT.terms.quarantine;
+    assert!(after.until.unwrap() <= bound);
+    clocks.sleep_until(after.until.unwrap()).await;
+    take(&store, "next").await.give_back(Returned::Free).await.unwrap();
+}

@@ -1,0 +1,248 @@
+//! The fake service: counts sessions as the real one is thought to, and notes every broken promise.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use exorun::clocks::Clocks;
+use exorun::exchange::errors::{ErrorKind, Happened, RemoteError};
+use exorun::exchange::{
+    CallSummary, Closed, CmdletRequest, Connection, ConnectionId, Intent, ItemSink, Remote,
+};
+use exorun::rules::time::BootTime;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{MemoryStore, Process};
+
+/// What is asked of the service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Op {
+    Open,
+    Call { token: String, write: bool },
+    Close,
+}
+
+/// What the service does about it.
+#[derive(Clone, Debug)]
+pub(crate) enum Act {
+    /// Does it, after a while.
+    Take(Duration),
+    /// Fails it, after a while.
+    Fail(Duration, ErrorKind, Happened),
+    /// Never answers. A call may be worked on up to its limit.
+    Hang,
+    /// The client's own code panics.
+    Panic,
+}
+
+type Script = Box<dyn FnMut(Op) -> Act + Send>;
+
+struct State {
+    script: Script,
+    /// Sessions without a clean end, and when the service last had anything to do for them.
+    live: HashMap<ConnectionId, BootTime>,
+    peak: usize,
+    opened: u32,
+    calls: u32,
+    broken: Vec<String>,
+}
+
+#[derive(Clone)]
+pub(crate) struct FakeService {
+    state: Arc<Mutex<State>>,
+    limit: usize,
+    idle: Duration,
+    clocks: Clocks,
+    store: MemoryStore,
+    process: Process,
+}
+
+impl FakeService {
+    /// A service that allows `limit` sessions and forgets one after `idle`. It looks into `store` to see whether calls
+    /// are made under a lease.
+    pub(crate) fn new(limit: u32, idle: Duration, clocks: Clocks, store: MemoryStore) -> FakeService {
+        let script: Script = Box::new(|_| Act::Take(Duration::from_millis(10)));
+        let state = State { script, live: HashMap::new(), peak: 0, opened: 0, calls: 0, broken: Vec::new() };
+        let state = Arc::new(Mutex::new(state));
+        FakeService { state, limit: limit as usize, idle, clocks, store, process: Process::new() }
+    }
+
+    /// The service as `process` reaches it.
+    pub(crate) fn of(&self, process: &Process) -> FakeService {
+        FakeService { process: process.clone(), ..self.clone() }
+    }
+
+    pub(crate) fn script(&self, script: impl FnMut(Op) -> Act + Send + 'static) {
+        self.state.lock().unwrap().script = Box::new(script);
+    }
+
+    /// Sessions that the service counts now.
+    pub(crate) fn live(&self) -> usize {
+        let now = self.clocks.boot();
+        let mut state = self.state.lock().unwrap();
+        state.live.retain(|_, last| now < *last + self.idle);
+        state.live.len()
+    }
+
+    pub(crate) fn peak(&self) -> usize {
+        self.state.lock().unwrap().peak
+    }
+
+    pub(crate) fn opened(&self) -> u32 {
+        self.state.lock().unwrap().opened
+    }
+
+    pub(crate) fn calls(&self) -> u32 {
+        self.state.lock().unwrap().calls
+    }
+
+    /// Promises that were not kept.
+    pub(crate) fn broken(&self) -> Vec<String> {
+        self.state.lock().unwrap().broken.clone()
+    }
+
+    fn act(&self, op: Op) -> Act {
+        (self.state.lock().unwrap().script)(op)
+    }
+
+    fn count(&self, id: ConnectionId) {
+        self.live();
+        let now = self.clocks.boot();
+        let mut state = self.state.lock().unwrap();
+        state.live.insert(id, now);
+        state.opened += 1;
+        state.peak = state.peak.max(state.live.len());
+        if state.live.len() > self.limit {
+            let text = format!("{} sessions at {}", state.live.len(), now.as_millis());
+            state.broken.push(text);
+        }
+    }
+
+    fn check_lease(&self, id: ConnectionId, when: &str) {
+        let now = self.clocks.boot();
+        let ends = self.store.lease_ends(&id.to_string());
+        if self.process.alive() && ends.is_none_or(|ends| ends < now) {
+            let text = format!("{when} without a lease at {}", now.as_millis());
+            self.state.lock().unwrap().broken.push(text);
+        }
+    }
+}
+
+#[async_trait]
+impl Remote for FakeService {
+    async fn open(&self, id: ConnectionId) -> Result<Box<dyn Connection>, RemoteError> {
+        let act = self.act(Op::Open);
+        self.process
+            .live(async {
+                match act {
+                    Act::Take(time) => {
+                        self.clocks.sleep(time).await;
+                        self.count(id);
+                        Ok(Box::new(FakeConnection { service: self.clone(), id }) as Box<dyn Connection>)
+                    }
+                    Act::Fail(time, kind, happened) => {
+                        if happened == Happened::Unknown {
+                            self.count(id);
+                        }
+                        self.clocks.sleep(time).await;
+                        Err(RemoteError::new(kind, happened, "told to fail"))
+                    }
+                    Act::Hang => {
+                        self.count(id);
+                        std::future::pending().await
+                    }
+                    Act::Panic => quiet_panic(),
+                }
+            })
+            .await
+    }
+}
+
+struct FakeConnection {
+    service: FakeService,
+    id: ConnectionId,
+}
+
+/// A call on the client's side: it must have ended before its lease does.
+struct InHand<'a>(&'a FakeConnection);
+
+impl Drop for InHand<'_> {
+    fn drop(&mut self) {
+        self.0.service.check_lease(self.0.id, "a call went on");
+    }
+}
+
+#[async_trait]
+impl Connection for FakeConnection {
+    async fn call(
+        &mut self,
+        token: &SecretString,
+        request: &CmdletRequest,
+        sink: &mut dyn ItemSink,
+    ) -> Result<CallSummary, RemoteError> {
+        let service = &self.service;
+        let write = request.intent == Intent::Write;
+        let act = service.act(Op::Call { token: token.expose_secret().to_owned(), write });
+        service.check_lease(self.id, "a call began");
+        let _in_hand = InHand(self);
+        let works_for = match &act {
+            Act::Take(time) | Act::Fail(time, ..) => (*time).min(request.timeout),
+            Act::Hang | Act::Panic => request.timeout,
+        };
+        {
+            let now = service.clocks.boot();
+            let mut state = service.state.lock().unwrap();
+            state.calls += 1;
+            state.live.insert(self.id, now + works_for);
+        }
+        service
+            .process
+            .live(async {
+                match act {
+                    Act::Take(time) => {
+                        service.clocks.sleep(time).await;
+                        let item = serde_json::value::RawValue::from_string("{}".to_owned()).unwrap();
+                        sink.item(&item)
+                            .map_err(|text| RemoteError::new(ErrorKind::Refused, Happened::Unknown, text))?;
+                        Ok(CallSummary { items: 1, requests: 1, ..CallSummary::default() })
+                    }
+                    Act::Fail(time, kind, happened) => {
+                        service.clocks.sleep(time).await;
+                        Err(RemoteError::new(kind, happened, "told to fail"))
+                    }
+                    Act::Hang => std::future::pending().await,
+                    Act::Panic => quiet_panic(),
+                }
+            })
+            .await
+    }
+
+    async fn close(self: Box<Self>) -> Closed {
+        let service = &self.service;
+        let act = service.act(Op::Close);
+        service
+            .process
+            .live(async {
+                match act {
+                    Act::Take(time) => {
+                        service.clocks.sleep(time).await;
+                        service.state.lock().unwrap().live.remove(&self.id);
+                        Closed::Cleanly
+                    }
+                    Act::Fail(time, ..) => {
+                        service.clocks.sleep(time).await;
+                        Closed::Unconfirmed
+                    }
+                    Act::Hang => std::future::pending().await,
+                    Act::Panic => quiet_panic(),
+                }
+            })
+            .await
+    }
+}
+
+/// Unwinds without a word on the test's output.
+pub(crate) fn quiet_panic() -> ! {
+    std::panic::resume_unwind(Box::new("told to panic"))
+}
