@@ -2,8 +2,10 @@
 
 pub mod catalog;
 pub mod clocks;
+pub mod emulator;
 pub mod exchange;
 pub mod exit;
+pub mod net;
 pub mod observe;
 pub mod rules;
 pub mod secrets;

@@ -1,0 +1,270 @@
+//! Values: what JSON a parameter takes, and what property it makes.
+
+use serde_json::Value;
+
+use super::super::errors::Failure;
+use super::super::prop::{Prop, parse_size, size};
+use super::parameters::{Kind, Parameter};
+
+/// A list's new content, as a call spells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Edit {
+    Replace(Vec<String>),
+    Change {
+        add: Vec<String>,
+        remove: Vec<String>,
+    },
+    Clear,
+    /// An empty array, which does not clear a list.
+    Nothing,
+}
+
+/// Reads an edit of a multi-valued property.
+pub(super) fn edit(name: &str, value: &Value) -> Result<Edit, Failure> {
+    let Value::Object(members) = value else {
+        return Ok(match value {
+            Value::Null => Edit::Clear,
+            Value::Array(items) if items.is_empty() => Edit::Nothing,
+            value => Edit::Replace(items(name, value)?),
+        });
+    };
+    match members.get("@odata.type").and_then(Value::as_str) {
+        Some("#Exchange.GenericHashTable" | "#Exchange.StringFieldDeltaUpdateData") => {}
+        Some(other) => return Err(Failure::bad_body(&format!("The type '{other}' of '{name}' is unknown."))),
+        None => {
+            return Err(Failure::bad_body(&format!(
+                "The value of '{name}' is an object without @odata.type."
+            )));
+        }
+    }
+    let (mut add, mut remove, mut any) = (Vec::new(), Vec::new(), false);
+    for (key, value) in members.iter().filter(|(key, _)| !key.contains('@')) {
+        any = true;
+        match key.to_ascii_lowercase().as_str() {
+            "add" => add.extend(items(name, value)?),
+            "remove" => remove.extend(items(name, value)?),
+            _ => {
+                return Err(Failure::transformation(
+                    name,
+                    &format!("The hash table key \"{key}\" is not valid."),
+                ));
+            }
+        }
+    }
+    Ok(if any { Edit::Change { add, remove } } else { Edit::Clear })
+}
+
+impl Edit {
+    /// The list after the edit. Case does not tell items apart.
+    pub(super) fn apply(&self, old: &[String]) -> Vec<String> {
+        let same = |a: &str, b: &str| a.to_lowercase() == b.to_lowercase();
+        match self {
+            Edit::Replace(items) => items.clone(),
+            Edit::Clear => Vec::new(),
+            Edit::Nothing => old.to_vec(),
+            Edit::Change { add, remove } => {
+                let mut new: Vec<String> =
+                    old.iter().filter(|own| !remove.iter().any(|gone| same(own, gone))).cloned().collect();
+                for item in add {
+                    if !new.iter().any(|own| same(own, item)) {
+                        new.push(item.clone());
+                    }
+                }
+                new
+            }
+        }
+    }
+
+    /// The same edit with every item put through `change`.
+    pub(super) fn map(
+        self,
+        mut change: impl FnMut(String) -> Result<String, Failure>,
+    ) -> Result<Edit, Failure> {
+        let mut all = |items: Vec<String>| items.into_iter().map(&mut change).collect::<Result<Vec<_>, _>>();
+        Ok(match self {
+            Edit::Replace(items) => Edit::Replace(all(items)?),
+            Edit::Change { add, remove } => Edit::Change { add: all(add)?, remove: all(remove)? },
+            other => other,
+        })
+    }
+}
+
+pub(super) fn items(name: &str, value: &Value) -> Result<Vec<String>, Failure> {
+    match value {
+        Value::Array(items) => items.iter().map(|item| scalar(name, item)).collect(),
+        value => Ok(vec![scalar(name, value)?]),
+    }
+}
+
+/// A string, or a number or boolean by its text.
+pub(super) fn scalar(name: &str, value: &Value) -> Result<String, Failure> {
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Number(number) => Ok(number.to_string()),
+        Value::Bool(true) => Ok("True".to_owned()),
+        Value::Bool(false) => Ok("False".to_owned()),
+        _ => Err(Failure::transformation(name, "Cannot convert the value to type \"System.String\".")),
+    }
+}
+
+pub(super) fn boolean(name: &str, value: &Value) -> Result<bool, Failure> {
+    let refuse = |text: &str| {
+        Err(Failure::transformation(
+            name,
+            &format!("Cannot convert value \"{text}\" to type \"System.Boolean\"."),
+        ))
+    };
+    match value {
+        Value::Bool(value) => Ok(*value),
+        Value::String(text) if text.eq_ignore_ascii_case("true") => Ok(true),
+        Value::String(text) if text.eq_ignore_ascii_case("false") => Ok(false),
+        other => refuse(&other.to_string()),
+    }
+}
+
+/// The refusal of a value that an enumeration does not have.
+pub(super) fn not_one_of(name: &str, text: &str, values: &[&str]) -> Failure {
+    Failure::transformation(
+        name,
+        &format!(
+            "Cannot convert value \"{text}\". The identifier name cannot be processed due to either matching none or \
+             more than one of the enumerator names. Possible enumerator values are \"{}\".",
+            values.join(", ")
+        ),
+    )
+}
+
+/// A value of one of the simple kinds.
+pub(super) fn simple(parameter: &Parameter, value: &Value) -> Result<Prop, Failure> {
+    let name = parameter.name;
+    let text = || scalar(name, value);
+    match (parameter.kind, value) {
+        (Kind::Bool, value) => boolean(name, value).map(Prop::Bool),
+        (Kind::Text, Value::Null) => Ok(Prop::text("")),
+        (Kind::NullableBool | Kind::NullableText | Kind::SmtpAddress | Kind::Recipient, Value::Null) => {
+            Ok(Prop::Null)
+        }
+        (Kind::NullableText | Kind::SmtpAddress | Kind::Recipient, Value::String(text))
+            if text.is_empty() =>
+        {
+            Ok(Prop::Null)
+        }
+        (Kind::NullableBool, value) => boolean(name, value).map(Prop::Bool),
+        (Kind::Text | Kind::NullableText, _) => Ok(Prop::text(text()?)),
+        (Kind::Int, _) => match text()?.parse::<i32>() {
+            Ok(number) => Ok(Prop::Int(number)),
+            Err(_) => {
+                Err(Failure::transformation(name, "Cannot convert the value to type \"System.Int32\"."))
+            }
+        },
+        (Kind::Size, _) => {
+            let text = text()?;
+            if text.eq_ignore_ascii_case("unlimited") {
+                return Ok(Prop::text("Unlimited"));
+            }
+            parse_size(&text).map(|bytes| Prop::text(size(bytes))).ok_or_else(|| {
+                let kind = "Microsoft.Exchange.Data.ByteQuantifiedSize";
+                Failure::transformation(name, &format!("Cannot convert value \"{text}\" to type \"{kind}\"."))
+            })
+        }
+        (Kind::Span, _) => {
+            let text = text()?;
+            span(&text).map(Prop::text).ok_or_else(|| {
+                let kind = "Microsoft.Exchange.Data.EnhancedTimeSpan";
+                Failure::transformation(name, &format!("Cannot convert value \"{text}\" to type \"{kind}\"."))
+            })
+        }
+        (Kind::OneOf(values), _) => {
+            let text = text()?;
+            let found = values.iter().find(|own| own.eq_ignore_ascii_case(&text));
+            found.map(|own| Prop::text(*own)).ok_or_else(|| not_one_of(name, &text, values))
+        }
+        (Kind::SmtpAddress, _) => {
+            let text = text()?;
+            let address = text.strip_prefix("smtp:").or_else(|| text.strip_prefix("SMTP:")).unwrap_or(&text);
+            match address.split_once('@') {
+                Some((local, domain)) if !local.is_empty() && domain.contains('.') => {
+                    Ok(Prop::text(format!("smtp:{address}")))
+                }
+                _ => Err(Failure::transformation(
+                    name,
+                    &format!(
+                        "Cannot convert value \"{text}\" to type \"Microsoft.Exchange.Data.ProxyAddress\"."
+                    ),
+                )),
+            }
+        }
+        // A name was looked up before; this is neither a name nor nothing.
+        (Kind::Recipient, _) => {
+            Err(Failure::transformation(name, "Cannot convert the value to a recipient."))
+        }
+        (kind, _) => unreachable!("{name} of kind {kind:?} is not simple"),
+    }
+}
+
+/// `d.hh:mm:ss`, as the service shows a time span.
+fn span(text: &str) -> Option<String> {
+    if text.eq_ignore_ascii_case("unlimited") {
+        return Some("Unlimited".to_owned());
+    }
+    if let Ok(days) = text.parse::<u32>() {
+        return Some(format!("{days}.00:00:00"));
+    }
+    let (days, time) = match text.split_once('.') {
+        Some((days, time)) => (days.parse::<u32>().ok()?, time),
+        None => (0, text),
+    };
+    let parts: Vec<u32> = time.split(':').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    let [hours, minutes, seconds] = parts[..] else { return None };
+    let fits = hours < 24 && minutes < 60 && seconds < 60;
+    let time = format!("{hours:02}:{minutes:02}:{seconds:02}");
+    fits.then(|| if days == 0 { time } else { format!("{}.{}", days, time) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parameters::p;
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn lists_are_replaced_edited_or_cleared() {
+        let old = ["A@x.example".to_owned(), "b@x.example".to_owned()];
+        let after = |value: Value| edit("P", &value).unwrap().apply(&old);
+        let table = "#Exchange.GenericHashTable";
+        assert_eq!(after(json!(["c"])), ["c"]);
+        assert_eq!(after(json!("c")), ["c"]);
+        assert_eq!(
+            after(json!({"@odata.type": table, "Add": "c", "remove": ["a@X.example"]})),
+            ["b@x.example", "c"]
+        );
+        assert_eq!(after(json!({"@odata.type": table, "add": ["B@x.example"]})).len(), 2);
+        assert_eq!(after(json!({"@odata.type": table})).len(), 0);
+        assert_eq!(after(json!(null)).len(), 0);
+        assert_eq!(after(json!([])).len(), 2, "an empty array does not clear");
+        assert!(edit("P", &json!({"add": ["c"]})).is_err(), "no type tag");
+        assert!(edit("P", &json!({"@odata.type": table, "plus": ["c"]})).is_err());
+    }
+
+    #[test]
+    fn values_are_converted_as_the_service_does() {
+        let value = |kind, value: Value| simple(&p("X", kind), &value);
+        assert_eq!(value(Kind::Bool, json!("TRUE")), Ok(Prop::Bool(true)));
+        assert!(value(Kind::Bool, json!(null)).is_err());
+        assert!(value(Kind::Bool, json!("yes")).is_err());
+        assert_eq!(value(Kind::NullableBool, json!(null)), Ok(Prop::Null));
+        assert_eq!(value(Kind::Size, json!("50GB")), Ok(Prop::text("50 GB (53,687,091,200 bytes)")));
+        assert_eq!(value(Kind::Span, json!(30)), Ok(Prop::text("30.00:00:00")));
+        assert_eq!(value(Kind::Span, json!("14.00:00:00")), Ok(Prop::text("14.00:00:00")));
+        assert_eq!(value(Kind::Span, json!("01:00:00")), Ok(Prop::text("01:00:00")));
+        assert!(value(Kind::Span, json!("25:00:00")).is_err());
+        assert_eq!(value(Kind::SmtpAddress, json!("a@b.example")), Ok(Prop::text("smtp:a@b.example")));
+        assert_eq!(value(Kind::SmtpAddress, json!("")), Ok(Prop::Null));
+        let enumeration = Kind::OneOf(&["Regular", "Shared"]);
+        assert_eq!(value(enumeration, json!("shared")), Ok(Prop::text("Shared")));
+        let failure = value(enumeration, json!("Sharde")).unwrap_err().json();
+        assert_eq!(failure["error"]["details"], json!([]));
+        let text = failure["error"]["innererror"]["internalexception"]["message"].to_string();
+        assert!(text.contains("Regular, Shared"), "{text}");
+    }
+}

@@ -1,0 +1,134 @@
+//! `/_emulator/`: the state, the ring of requests, faults and device codes, on both ports.
+//!
+//! | Request | What it does |
+//! | --- | --- |
+//! | `GET state` | counters, faults in force, user codes that wait |
+//! | `GET requests` | the ring, the oldest first |
+//! | `GET ca.pem` | the certificate authority |
+//! | `POST faults` | body `{"add": ["503:nth=1"], "replace": [...], "clear": true}`, any one of the three |
+//! | `POST latency` | body `250`: milliseconds added to each answer of Exchange Online |
+//! | `POST device/{user_code}` | body `approve` or `decline` |
+//!
+//! It listens on loopback, and refuses requests that a browser sends for a page from elsewhere: those with an
+//! `Origin` header or a host name that is not loopback's.
+
+use hyper::http::request::Parts;
+use hyper::{Method, Response};
+use serde_json::{Value, json};
+
+use super::device::Answer;
+use super::errors::plain;
+use super::faults::Fault;
+use super::respond::{self, Body};
+use super::state::State;
+use super::{Counters, counters};
+
+pub(super) fn handle(state: &State, path: &str, parts: &Parts, body: &[u8]) -> Response<Body> {
+    if parts.headers.contains_key("origin") || !is_loopback(parts) {
+        return plain(403, "The control endpoint answers local programs only.");
+    }
+    match (&parts.method, path) {
+        (&Method::GET, "state") => json_response(&state_json(state)),
+        (&Method::GET, "requests") => json_response(&state.records().list()),
+        (&Method::GET, "ca.pem") => respond::full(200, "application/x-pem-file", state.ca_pem.clone()),
+        (&Method::POST, "faults") => match faults(state, body) {
+            Ok(()) => json_response(&state_json(state)),
+            Err(problem) => plain(400, &problem),
+        },
+        (&Method::POST, "latency") => {
+            match std::str::from_utf8(body).map(|text| text.trim().parse::<u64>()) {
+                Ok(Ok(millis)) if millis <= 86_400_000 => {
+                    state.set_latency(millis);
+                    json_response(&state_json(state))
+                }
+                _ => plain(400, "the body is a whole number of milliseconds, at most a day\n"),
+            }
+        }
+        (&Method::POST, _) if path.starts_with("device/") => device(state, &path["device/".len()..], body),
+        (&Method::GET, "device") => {
+            plain(200, "Answer with: POST /_emulator/device/{user_code}, body approve or decline.\n")
+        }
+        _ => plain(404, "There is no such control.\n"),
+    }
+}
+
+fn is_loopback(parts: &Parts) -> bool {
+    let host = parts.uri.host().map(str::to_owned).or_else(|| {
+        let host = parts.headers.get("host")?.to_str().ok()?;
+        host.parse::<hyper::http::uri::Authority>().ok().map(|authority| authority.host().to_owned())
+    });
+    matches!(host.as_deref(), Some("127.0.0.1" | "localhost" | "[::1]"))
+}
+
+fn json_response(value: &Value) -> Response<Body> {
+    respond::full(200, "application/json", format!("{value:#}\n"))
+}
+
+fn state_json(state: &State) -> Value {
+    let Counters { sessions, requests, by_cmdlet, changed_objects } = counters(state);
+    let accounts: Vec<Value> = state
+        .sessions()
+        .by_account()
+        .into_iter()
+        .map(|(account, live)| json!({"account": account, "live": live}))
+        .collect();
+    let faults: Vec<Value> = state
+        .faults()
+        .list()
+        .into_iter()
+        .map(|(spec, seen, met)| json!({"fault": spec, "seen": seen, "met": met}))
+        .collect();
+    json!({
+        "sessions": sessions,
+        "accounts": accounts,
+        "requests": requests,
+        "by_cmdlet": by_cmdlet,
+        "changed_objects": changed_objects,
+        "faults": faults,
+        "latency_ms": state.latency().as_millis() as u64,
+        "device_codes_waiting": state.devices().waiting(),
+        "mailboxes": state.tenant.mailboxes,
+        "tenant_id": state.tenant.id,
+    })
+}
+
+/// All faults of the body are checked before any takes effect.
+fn faults(state: &State, body: &[u8]) -> Result<(), String> {
+    const SHAPE: &str = "the body is one of {\"add\": [..]}, {\"replace\": [..]}, {\"clear\": true}\n";
+    let body: Value = serde_json::from_slice(body).map_err(|error| format!("{SHAPE}{error}\n"))?;
+    let parse = |list: &Value| -> Result<Vec<Fault>, String> {
+        let list = list.as_array().ok_or(SHAPE)?;
+        list.iter()
+            .map(|spec| spec.as_str().ok_or(SHAPE)?.parse::<Fault>().map_err(|error| format!("{error}\n")))
+            .collect()
+    };
+    let members = body.as_object().filter(|members| members.len() == 1).ok_or(SHAPE)?;
+    match members.iter().next().map(|(name, value)| (name.as_str(), value)) {
+        Some(("add", list)) => {
+            let faults = parse(list)?;
+            state.faults().add(faults);
+        }
+        Some(("replace", list)) => {
+            let faults = parse(list)?;
+            let mut all = state.faults();
+            all.clear();
+            all.add(faults);
+        }
+        Some(("clear", Value::Bool(true))) => state.faults().clear(),
+        _ => return Err(SHAPE.to_owned()),
+    }
+    Ok(())
+}
+
+fn device(state: &State, user_code: &str, body: &[u8]) -> Response<Body> {
+    let answer = match body.trim_ascii() {
+        b"approve" => Answer::Approved,
+        b"decline" => Answer::Declined,
+        _ => return plain(400, "the body is `approve` or `decline`\n"),
+    };
+    if state.devices().answer(user_code, answer) {
+        respond::empty(204)
+    } else {
+        plain(404, "nobody was given that code\n")
+    }
+}

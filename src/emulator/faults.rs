@@ -1,0 +1,325 @@
+//! What goes wrong on purpose: reading the faults' grammar, and finding the requests that they meet.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::random::mix;
+
+/// One kind of failure and the requests that it meets.
+///
+/// A fault is written `KIND[:KEY=VALUE]...`, for example `429:count=2:retry_after=0.5`,
+/// `reset:cmdlet=Set-CASMailbox:nth=3` or `slow:ms=5000:cmdlet=Get-Mailbox`.
+///
+/// | Kind | What happens | Keys of its own |
+/// | --- | --- | --- |
+/// | `408`, `502`, `503`, `504` | that status with a JSON error | `retry_after` (seconds) |
+/// | `429` | plain text, as throttling answers | `retry_after` (seconds, decimals allowed) |
+/// | `500` | a JSON error with a transient exception | `exception` (default `ADTransientException`) |
+/// | `401` | no body, `WWW-Authenticate` | |
+/// | `403` | a bare 403 | |
+/// | `nul403` | 403, NUL bytes declared as gzip | |
+/// | `html502` | 502 with a proxy's HTML page | |
+/// | `slow` | the answer comes later | `ms` (default 5000) |
+/// | `slow_after_commit` | the cmdlet runs at once, its answer comes later | `ms` (default 5000) |
+/// | `reset` | the transport is cut before the cmdlet runs | |
+/// | `reset_after_commit` | the cmdlet runs, then the transport is cut without an answer | |
+/// | `truncate` | the JSON of the answer ends half way | |
+/// | `errors` | 200 with a text in `@adminapi.errors` | `text` |
+/// | `badpage` | a page link is refused as expired | |
+/// | `stale` | reads show the old values for a while after a write | `seconds` (default 2) |
+///
+/// Which requests it meets: `at=api` (default), `at=token`, `at=devicecode` or `at=any`; `cmdlet=NAME`.
+/// Of these: `nth=N` only the N-th (counted from 1), `every=N` each N-th, `chance=P` a random share (from the
+/// emulator's seed, so a repeated run meets the same), and no more than `count=N` times. Times are real times.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    pub(super) kind: Kind,
+    at: At,
+    cmdlet: Option<String>,
+    nth: Option<u64>,
+    every: Option<u64>,
+    chance: Option<f64>,
+    count: Option<u64>,
+    spec: String,
+}
+
+/// What a fault does.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Kind {
+    Status { status: u16, retry_after: Option<f64> },
+    Exception(String),
+    Unauthorized,
+    Forbidden,
+    NulForbidden,
+    HtmlBadGateway,
+    Slow(Duration),
+    SlowAfterCommit(Duration),
+    Reset,
+    ResetAfterCommit,
+    Truncate,
+    Errors(String),
+    BadPage,
+    Stale(Duration),
+}
+
+/// Which of the services a request came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum At {
+    Api,
+    Token,
+    DeviceCode,
+    Any,
+}
+
+/// A fault that cannot be understood.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("fault `{spec}`: {problem}")]
+pub struct BadFault {
+    spec: String,
+    problem: String,
+}
+
+const KINDS: &str = "401, 403, 408, 429, 500, 502, 503, 504, nul403, html502, slow, slow_after_commit, reset, reset_after_commit, \
+                     truncate, errors, badpage, stale";
+
+impl FromStr for Fault {
+    type Err = BadFault;
+
+    fn from_str(spec: &str) -> Result<Fault, BadFault> {
+        parse(spec).map_err(|problem| BadFault { spec: spec.to_owned(), problem })
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.spec)
+    }
+}
+
+fn parse(spec: &str) -> Result<Fault, String> {
+    let mut parts = spec.split(':');
+    let kind = parts.next().unwrap_or_default();
+    let mut keys: Vec<(&str, &str)> = Vec::new();
+    for part in parts {
+        let (key, value) = part.split_once('=').ok_or_else(|| format!("`{part}` is not KEY=VALUE"))?;
+        if keys.iter().any(|(other, _)| *other == key) {
+            return Err(format!("`{key}` is given twice"));
+        }
+        keys.push((key, value));
+    }
+    let mut take = |key: &str| {
+        keys.iter().position(|(own, _)| *own == key).map(|position| keys.remove(position).1.to_owned())
+    };
+    let kind = match kind {
+        "408" | "429" | "502" | "503" | "504" => Kind::Status {
+            status: kind.parse().expect("one of the five"),
+            retry_after: take("retry_after").map(|text| seconds("retry_after", &text)).transpose()?,
+        },
+        "500" => Kind::Exception(take("exception").unwrap_or_else(|| "ADTransientException".to_owned())),
+        "401" => Kind::Unauthorized,
+        "403" => Kind::Forbidden,
+        "nul403" => Kind::NulForbidden,
+        "html502" => Kind::HtmlBadGateway,
+        "slow" | "slow_after_commit" => {
+            let ms = take("ms").map(|text| whole("ms", &text)).transpose()?.unwrap_or(5000);
+            let time = Duration::from_millis(ms.min(86_400_000));
+            if kind == "slow" { Kind::Slow(time) } else { Kind::SlowAfterCommit(time) }
+        }
+        "reset" => Kind::Reset,
+        "reset_after_commit" => Kind::ResetAfterCommit,
+        "truncate" => Kind::Truncate,
+        "errors" => {
+            Kind::Errors(take("text").unwrap_or_else(|| "Part of the objects could not be read.".to_owned()))
+        }
+        "badpage" => Kind::BadPage,
+        "stale" => {
+            let seconds = take("seconds").map(|text| seconds("seconds", &text)).transpose()?.unwrap_or(2.0);
+            Kind::Stale(Duration::from_secs_f64(seconds))
+        }
+        other => return Err(format!("there is no kind `{other}`; the kinds are {KINDS}")),
+    };
+    let at = match take("at").as_deref() {
+        None | Some("api") => At::Api,
+        Some("token") => At::Token,
+        Some("devicecode") => At::DeviceCode,
+        Some("any") => At::Any,
+        Some(other) => return Err(format!("`at={other}` is none of api, token, devicecode, any")),
+    };
+    let cmdlet = take("cmdlet");
+    let mut from_one = |key: &'static str| match take(key).map(|text| whole(key, &text)).transpose() {
+        Ok(Some(0)) => Err(format!("`{key}` counts from 1")),
+        other => other,
+    };
+    let (nth, every, count) = (from_one("nth")?, from_one("every")?, from_one("count")?);
+    let chance = match take("chance") {
+        None => None,
+        Some(text) => match text.parse::<f64>() {
+            Ok(chance) if (0.0..=1.0).contains(&chance) => Some(chance),
+            _ => return Err(format!("`chance={text}` is not a share between 0 and 1")),
+        },
+    };
+    if let Some((key, _)) = keys.first() {
+        return Err(format!("this kind has no key `{key}`"));
+    }
+    Ok(Fault { kind, at, cmdlet, nth, every, chance, count, spec: spec.to_owned() })
+}
+
+fn whole(key: &str, text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("`{key}={text}` is not a whole number"))
+}
+
+/// At most a day, so that no answer is put off for ever by a slip.
+fn seconds(key: &str, text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.0..=86_400.0).contains(&seconds) => Ok(seconds),
+        _ => Err(format!("`{key}={text}` is not a number of seconds (0 to 86400)")),
+    }
+}
+
+/// The faults in force, and how often each has met its requests.
+#[derive(Debug)]
+pub(super) struct Faults {
+    seed: u64,
+    active: Vec<Active>,
+}
+
+#[derive(Debug)]
+struct Active {
+    fault: Fault,
+    /// Tells equal faults' dice apart.
+    number: u64,
+    seen: u64,
+    fired: u64,
+}
+
+impl Faults {
+    pub(super) fn new(seed: u64, faults: Vec<Fault>) -> Faults {
+        let mut all = Faults { seed, active: Vec::new() };
+        all.add(faults);
+        all
+    }
+
+    pub(super) fn add(&mut self, faults: Vec<Fault>) {
+        for fault in faults {
+            let number = self.active.len() as u64;
+            self.active.push(Active { fault, number, seen: 0, fired: 0 });
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.active.clear();
+    }
+
+    /// Each fault's text, the requests it looked at and those it met.
+    pub(super) fn list(&self) -> Vec<(String, u64, u64)> {
+        self.active.iter().map(|a| (a.fault.spec.clone(), a.seen, a.fired)).collect()
+    }
+
+    /// What goes wrong with this request.
+    pub(super) fn draw(&mut self, at: At, cmdlet: &str) -> Vec<Kind> {
+        let seed = self.seed;
+        self.active.iter_mut().filter_map(|active| active.draw(seed, at, cmdlet)).collect()
+    }
+}
+
+impl Active {
+    fn draw(&mut self, seed: u64, at: At, cmdlet: &str) -> Option<Kind> {
+        let fault = &self.fault;
+        if fault.at != At::Any && fault.at != at {
+            return None;
+        }
+        if fault.cmdlet.as_ref().is_some_and(|wanted| !wanted.eq_ignore_ascii_case(cmdlet)) {
+            return None;
+        }
+        self.seen += 1;
+        let dice = (mix(seed, self.seen, 1000 + self.number) >> 11) as f64 / (1_u64 << 53) as f64;
+        let meets = fault.nth.is_none_or(|nth| nth == self.seen)
+            && fault.every.is_none_or(|every| self.seen.is_multiple_of(every))
+            && fault.chance.is_none_or(|chance| dice < chance)
+            && fault.count.is_none_or(|count| self.fired < count);
+        if !meets {
+            return None;
+        }
+        self.fired += 1;
+        Some(fault.kind.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(spec: &str) -> Fault {
+        spec.parse().unwrap()
+    }
+
+    /// Which of the first ten requests a fault meets.
+    fn met(spec: &str) -> Vec<usize> {
+        let mut faults = Faults::new(1, vec![fault(spec)]);
+        (1..=10).filter(|_| !faults.draw(At::Api, "Get-Mailbox").is_empty()).collect()
+    }
+
+    #[test]
+    fn the_documented_examples_parse() {
+        assert_eq!(
+            fault("429:count=2:retry_after=0.5").kind,
+            Kind::Status { status: 429, retry_after: Some(0.5) }
+        );
+        assert_eq!(fault("slow:ms=5000:cmdlet=Get-Mailbox").kind, Kind::Slow(Duration::from_secs(5)));
+        assert_eq!(fault("500:exception=X:nth=1").kind, Kind::Exception("X".to_owned()));
+        assert_eq!(fault("stale:seconds=2").kind, Kind::Stale(Duration::from_secs(2)));
+        for spec in [
+            "reset:cmdlet=Set-CASMailbox:nth=3",
+            "503:nth=2",
+            "401:nth=4",
+            "reset_after_commit:nth=1",
+            "truncate:nth=1",
+            "html502:nth=1",
+            "nul403",
+            "badpage:nth=1",
+            "errors:text=some are missing",
+        ] {
+            assert_eq!(fault(spec).to_string(), spec);
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let problem = |spec: &str| spec.parse::<Fault>().unwrap_err().to_string();
+        assert!(problem("418").starts_with("fault `418`: there is no kind `418`; the kinds are 401, "));
+        assert_eq!(problem("503:nth=0"), "fault `503:nth=0`: `nth` counts from 1");
+        assert_eq!(problem("503:nth"), "fault `503:nth`: `nth` is not KEY=VALUE");
+        assert_eq!(problem("503:nth=1:nth=2"), "fault `503:nth=1:nth=2`: `nth` is given twice");
+        assert_eq!(problem("503:ms=1"), "fault `503:ms=1`: this kind has no key `ms`");
+        assert_eq!(problem("slow:ms=x"), "fault `slow:ms=x`: `ms=x` is not a whole number");
+        assert_eq!(
+            problem("503:chance=2"),
+            "fault `503:chance=2`: `chance=2` is not a share between 0 and 1"
+        );
+        assert!(problem("429:retry_after=-1").contains("is not a number of seconds"));
+        assert!(problem("429:retry_after=NaN").contains("is not a number of seconds"));
+    }
+
+    #[test]
+    fn a_fault_meets_the_requests_it_names() {
+        assert_eq!(met("503"), (1..=10).collect::<Vec<_>>());
+        assert_eq!(met("503:nth=3").len(), 1);
+        assert_eq!(met("503:every=4").len(), 2);
+        assert_eq!(met("503:count=2").len(), 2);
+        assert_eq!(met("503:cmdlet=Set-Mailbox"), Vec::<usize>::new());
+        assert_eq!(met("503:cmdlet=get-mailbox:count=1").len(), 1);
+        assert_eq!(met("503:at=token"), Vec::<usize>::new());
+    }
+
+    #[test]
+    fn chance_follows_the_seed() {
+        let half = || {
+            let mut faults = Faults::new(5, vec![fault("503:chance=0.5")]);
+            (0..1000).map(|_| !faults.draw(At::Api, "").is_empty()).collect::<Vec<bool>>()
+        };
+        assert_eq!(half(), half());
+        let share = half().iter().filter(|met| **met).count();
+        assert!((400..600).contains(&share), "{share} of 1000");
+    }
+}

@@ -1,0 +1,50 @@
+//! `application/x-www-form-urlencoded`, and the query strings that look like it.
+
+/// The fields in their order; bytes that are no UTF-8 become replacement characters.
+pub(super) fn parse(body: &[u8]) -> Vec<(String, String)> {
+    body.split(|byte| *byte == b'&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let equals = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+            (decode(&pair[..equals]), decode(pair.get(equals + 1..).unwrap_or_default()))
+        })
+        .collect()
+}
+
+/// Undoes `%XX` and `+`; a broken escape stands for itself.
+fn decode(text: &[u8]) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let [first, tail @ ..] = rest {
+        let escape = match (first, tail) {
+            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)).map(|(high, low)| high * 16 + low),
+            _ => None,
+        };
+        (bytes, rest) = match escape {
+            Some(byte) => (push(bytes, byte), &tail[2..]),
+            None => (push(bytes, if *first == b'+' { b' ' } else { *first }), tail),
+        };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn push(mut bytes: Vec<u8>, byte: u8) -> Vec<u8> {
+    bytes.push(byte);
+    bytes
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_decoded() {
+        let fields = parse(b"a=1+2&b=%E5%B1%B1%&&c&d=x=y&e=%zz%4");
+        let expected = [("a", "1 2"), ("b", "山%"), ("c", ""), ("d", "x=y"), ("e", "%zz%4")];
+        assert_eq!(fields, expected.map(|(k, v)| (k.to_owned(), v.to_owned())));
+    }
+}

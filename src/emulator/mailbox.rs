@@ -1,0 +1,316 @@
+//! The mailboxes of the tenant, as `Get-Mailbox`, `Get-CASMailbox`, `Get-User` and the like show them before any change.
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::people::{self, Kind, Person};
+use super::prop::{Object, Prop, size};
+use super::random::{guid, mix};
+
+/// Purposes of made-up GUIDs.
+pub(super) const EXTERNAL_ID: u64 = 10;
+pub(super) const GUID: u64 = 11;
+pub(super) const EXCHANGE_GUID: u64 = 12;
+
+const CREATED: u64 = 20;
+const FORWARDS: u64 = 21;
+const PROTOCOLS: u64 = 22;
+
+pub(super) const GIB: u64 = 1 << 30;
+
+/// Where the external forwards go.
+pub(super) const OUTSIDE: &str = "fabrikam.example";
+
+/// What the tenant's objects have in common.
+#[derive(Clone, Debug)]
+pub(super) struct Tenant {
+    pub(super) seed: u64,
+    pub(super) mailboxes: u64,
+    pub(super) id: Uuid,
+    /// `contoso.onmicrosoft.com`
+    pub(super) initial_domain: String,
+    /// `contoso.example`
+    pub(super) domain: String,
+}
+
+impl Tenant {
+    pub(super) fn new(seed: u64, mailboxes: u64, initial_domain: &str) -> Tenant {
+        let label = initial_domain.split('.').next().unwrap_or("contoso");
+        Tenant {
+            seed,
+            mailboxes,
+            id: guid(seed, 0, 1),
+            initial_domain: initial_domain.to_owned(),
+            domain: format!("{label}.example"),
+        }
+    }
+
+    pub(super) fn person(&self, index: u64) -> Person {
+        people::person(self.seed, index)
+    }
+
+    /// `Name` and `Identity` of a mailbox: the display name and a number that makes it unique.
+    pub(super) fn name(&self, index: u64) -> String {
+        format!("{} {index}", self.person(index).display)
+    }
+
+    fn address(&self, index: u64) -> String {
+        format!("{}@{}", self.person(index).alias, self.domain)
+    }
+
+    fn dn(&self, name: &str) -> String {
+        let escaped = name.replace('\\', "\\\\").replace(',', "\\,").replace('+', "\\+").replace('"', "\\\"");
+        let escaped = if escaped.starts_with('=') { format!("\\{escaped}") } else { escaped };
+        format!(
+            "CN={escaped},OU={},OU=Microsoft Exchange Hosted Organizations,DC=EMUPR01A001,DC=PROD,DC=OUTLOOK,DC=COM",
+            self.initial_domain
+        )
+    }
+
+    pub(super) fn created(&self, index: u64) -> Timestamp {
+        let start: Timestamp = "2021-03-01T08:00:00Z".parse().expect("a literal");
+        let seconds = mix(self.seed, index, CREATED) % (4 * 365 * 24 * 3600);
+        start + SignedDuration::from_secs(i64::try_from(seconds).expect("four years of seconds"))
+    }
+
+    /// The properties that every directory object has.
+    pub(super) fn directory_properties(
+        &self,
+        index: u64,
+        name: &str,
+        id: Uuid,
+        class: &'static str,
+    ) -> Vec<(&'static str, Prop)> {
+        let created = self.created(index);
+        let changed = created + SignedDuration::from_hours(30);
+        vec![
+            ("Identity", Prop::text(name.to_owned())),
+            ("Id", Prop::text(name.to_owned())),
+            ("Name", Prop::text(name.to_owned())),
+            ("Guid", Prop::Guid(id)),
+            ("ExchangeObjectId", Prop::Guid(id)),
+            ("DistinguishedName", Prop::text(self.dn(name))),
+            ("ObjectCategory", Prop::text("EMUPR01A001.PROD.OUTLOOK.COM/Configuration/Schema/Person")),
+            ("ObjectClass", Prop::List(vec!["top".into(), class.into()])),
+            ("ObjectState", Prop::text("Unchanged")),
+            ("IsValid", Prop::Bool(true)),
+            ("WhenCreated", Prop::Date(created)),
+            ("WhenCreatedUTC", Prop::DateUtc(created)),
+            ("WhenChanged", Prop::Date(changed)),
+            ("WhenChangedUTC", Prop::DateUtc(changed)),
+            (
+                "OrganizationId",
+                Prop::text(format!(
+                    "EMUPR01A001.PROD.OUTLOOK.COM/Microsoft Exchange Hosted Organizations/{0} - \
+                     EMUPR01A001.PROD.OUTLOOK.COM/ConfigurationUnits/{0}/Configuration",
+                    self.initial_domain
+                )),
+            ),
+            ("OriginatingServer", Prop::text("EMUPR01A01DC001.EMUPR01A001.PROD.OUTLOOK.COM")),
+        ]
+    }
+
+    pub(super) fn mailbox(&self, index: u64) -> Object {
+        let person = self.person(index);
+        let name = self.name(index);
+        let primary = self.address(index);
+        let external_id = guid(self.seed, index, EXTERNAL_ID);
+        let mut addresses = vec![
+            format!("SMTP:{primary}"),
+            format!("smtp:{}@{}", person.alias, self.initial_domain),
+            format!("SPO:SPO_{external_id}@SPO_{}", self.id),
+        ];
+        if person.kind == Kind::User {
+            addresses.push(format!("SIP:{primary}"));
+        }
+        let (forward_smtp, forward_recipient, deliver) = self.forward(index);
+        let max_quota = if person.kind == Kind::User { 99 } else { 49 };
+        let mut p = self.directory_properties(index, &name, guid(self.seed, index, GUID), "user");
+        p.extend([
+            ("ExternalDirectoryObjectId", Prop::text(external_id.to_string())),
+            ("ExchangeGuid", Prop::Guid(guid(self.seed, index, EXCHANGE_GUID))),
+            ("Alias", Prop::text(person.alias.clone())),
+            ("DisplayName", Prop::text(person.display)),
+            ("SimpleDisplayName", Prop::text("")),
+            ("UserPrincipalName", Prop::text(format!("{}@{}", person.alias, self.initial_domain))),
+            ("WindowsLiveID", Prop::text(format!("{}@{}", person.alias, self.initial_domain))),
+            ("MicrosoftOnlineServicesID", Prop::text(format!("{}@{}", person.alias, self.initial_domain))),
+            ("PrimarySmtpAddress", Prop::text(primary.clone())),
+            ("WindowsEmailAddress", Prop::text(primary)),
+            ("EmailAddresses", Prop::List(addresses)),
+            ("EmailAddressPolicyEnabled", Prop::Bool(false)),
+            ("RecipientType", Prop::text("UserMailbox")),
+            ("RecipientTypeDetails", Prop::text(person.kind.details())),
+            ("IsShared", Prop::Bool(person.kind == Kind::Shared)),
+            ("IsResource", Prop::Bool(person.kind == Kind::Room)),
+            ("ResourceType", if person.kind == Kind::Room { Prop::text("Room") } else { Prop::Null }),
+            ("IsMailboxEnabled", Prop::Bool(true)),
+            ("AccountDisabled", Prop::Bool(person.kind != Kind::User)),
+            ("ForwardingAddress", forward_recipient),
+            ("ForwardingSmtpAddress", forward_smtp),
+            ("DeliverToMailboxAndForward", Prop::Bool(deliver)),
+            ("HiddenFromAddressListsEnabled", Prop::Bool(false)),
+            ("GrantSendOnBehalfTo", Prop::List(Vec::new())),
+            ("MaxSendSize", Prop::text(size(35 << 20))),
+            ("MaxReceiveSize", Prop::text(size(36 << 20))),
+            ("RecipientLimits", Prop::text("500")),
+            ("UseDatabaseQuotaDefaults", Prop::Bool(false)),
+            ("IssueWarningQuota", Prop::text(size((max_quota - 1) * GIB))),
+            ("ProhibitSendQuota", Prop::text(size(max_quota * GIB))),
+            ("ProhibitSendReceiveQuota", Prop::text(size((max_quota + 1) * GIB))),
+            ("RecoverableItemsQuota", Prop::text(size(30 * GIB))),
+            ("RecoverableItemsWarningQuota", Prop::text(size(20 * GIB))),
+            ("ArchiveQuota", Prop::text(size(100 * GIB))),
+            ("ArchiveStatus", Prop::text("None")),
+            ("ArchiveState", Prop::text("None")),
+            ("AutoExpandingArchiveEnabled", Prop::Bool(false)),
+            ("RetainDeletedItemsFor", Prop::text("14.00:00:00")),
+            ("SingleItemRecoveryEnabled", Prop::Bool(true)),
+            ("RetentionHoldEnabled", Prop::Bool(false)),
+            ("RetentionPolicy", Prop::text("Default MRM Policy")),
+            ("LitigationHoldEnabled", Prop::Bool(false)),
+            ("LitigationHoldDuration", Prop::text("Unlimited")),
+            ("RetentionComment", Prop::text("")),
+            ("AuditEnabled", Prop::Bool(true)),
+            ("AuditLogAgeLimit", Prop::text("90.00:00:00")),
+            ("AuditAdmin", Prop::List(["Update", "MoveToDeletedItems", "SendAs"].map(String::from).to_vec())),
+            ("AuditDelegate", Prop::List(["Update", "SendAs", "SendOnBehalf"].map(String::from).to_vec())),
+            ("AuditOwner", Prop::List(["Update", "SoftDelete", "HardDelete"].map(String::from).to_vec())),
+            ("MessageCopyForSentAsEnabled", Prop::Bool(false)),
+            ("MessageCopyForSendOnBehalfEnabled", Prop::Bool(false)),
+            ("RequireSenderAuthenticationEnabled", Prop::Bool(false)),
+            ("ModerationEnabled", Prop::Bool(false)),
+            ("ModeratedBy", Prop::List(Vec::new())),
+            ("AcceptMessagesOnlyFrom", Prop::List(Vec::new())),
+            ("RejectMessagesFrom", Prop::List(Vec::new())),
+            ("MailTip", Prop::Null),
+            ("Office", Prop::text("")),
+            ("Languages", Prop::List(vec!["en-US".into()])),
+            ("RoleAssignmentPolicy", Prop::text("Default Role Assignment Policy")),
+            ("SharingPolicy", Prop::text("Default Sharing Policy")),
+            ("AddressBookPolicy", Prop::Null),
+            ("MailboxPlan", Prop::text("ExchangeOnlineEnterprise-emulator")),
+            ("Database", Prop::text("EMUPR01DG001-db001")),
+            ("ServerName", Prop::text("emupr01mb0001")),
+            (
+                "LegacyExchangeDN",
+                Prop::text(format!(
+                    "/o=ExchangeLabs/ou=Exchange Administrative Group/cn=Recipients/cn={}",
+                    external_id.simple()
+                )),
+            ),
+            ("IsDirSynced", Prop::Bool(false)),
+            ("IsSoftDeletedByRemove", Prop::Bool(false)),
+            ("SKUAssigned", if person.kind == Kind::User { Prop::Bool(true) } else { Prop::Null }),
+        ]);
+        p.extend(CUSTOM_ATTRIBUTES.map(|name| (name, Prop::text(""))));
+        Object::new(p)
+    }
+
+    /// ForwardingSmtpAddress, ForwardingAddress, DeliverToMailboxAndForward: a few forward, some of them outside.
+    fn forward(&self, index: u64) -> (Prop, Prop, bool) {
+        let other = (index + 1) % self.mailboxes.max(1);
+        match mix(self.seed, index, FORWARDS) % 40 {
+            0 => (Prop::text(format!("smtp:someone.{index}@{OUTSIDE}")), Prop::Null, false),
+            1 => (Prop::text(format!("smtp:someone.{index}@{OUTSIDE}")), Prop::Null, true),
+            2 => (Prop::text(format!("smtp:{}", self.address(other))), Prop::Null, true),
+            3 => (Prop::Null, Prop::text(self.name(other)), true),
+            _ => (Prop::Null, Prop::Null, false),
+        }
+    }
+
+    pub(super) fn cas_mailbox(&self, index: u64) -> Object {
+        let person = self.person(index);
+        let name = self.name(index);
+        let random = mix(self.seed, index, PROTOCOLS);
+        let nullable = |random: u64| match random % 4 {
+            0 => Prop::Bool(true),
+            1 => Prop::Bool(false),
+            _ => Prop::Null,
+        };
+        let mut p = self.directory_properties(index, &name, guid(self.seed, index, GUID), "user");
+        p.extend([
+            ("ExternalDirectoryObjectId", Prop::text(guid(self.seed, index, EXTERNAL_ID).to_string())),
+            ("Alias", Prop::text(person.alias.clone())),
+            ("DisplayName", Prop::text(person.display)),
+            ("PrimarySmtpAddress", Prop::text(self.address(index))),
+            ("EmailAddresses", Prop::List(vec![format!("SMTP:{}", self.address(index))])),
+            ("LinkedMasterAccount", Prop::text("")),
+            ("OWAEnabled", Prop::Bool(true)),
+            ("OWAforDevicesEnabled", Prop::Bool(true)),
+            ("PopEnabled", Prop::Bool(!random.is_multiple_of(8))),
+            ("ImapEnabled", Prop::Bool(!random.is_multiple_of(8))),
+            ("MAPIEnabled", Prop::Bool(true)),
+            ("ActiveSyncEnabled", Prop::Bool(random % 16 != 1)),
+            ("EwsEnabled", nullable(random >> 8)),
+            ("EwsAllowOutlook", Prop::Null),
+            ("EwsAllowMacOutlook", Prop::Null),
+            ("EwsApplicationAccessPolicy", Prop::Null),
+            ("EwsAllowList", Prop::List(Vec::new())),
+            ("EwsBlockList", Prop::List(Vec::new())),
+            ("SmtpClientAuthenticationDisabled", nullable(random >> 16)),
+            ("OneWinNativeOutlookEnabled", Prop::Bool(true)),
+            ("OutlookMobileEnabled", Prop::Bool(true)),
+            ("MacOutlookEnabled", Prop::Bool(true)),
+            ("UniversalOutlookEnabled", Prop::Bool(true)),
+            ("OwaMailboxPolicy", Prop::text("OwaMailboxPolicy-Default")),
+            ("ActiveSyncMailboxPolicy", Prop::text("Default")),
+            ("ActiveSyncMailboxPolicyIsDefaulted", Prop::Bool(true)),
+            ("ActiveSyncAllowedDeviceIDs", Prop::List(Vec::new())),
+            ("ActiveSyncBlockedDeviceIDs", Prop::List(Vec::new())),
+            ("PopUseProtocolDefaults", Prop::Bool(true)),
+            ("ImapUseProtocolDefaults", Prop::Bool(true)),
+            ("HasActiveSyncDevicePartnership", Prop::Bool(false)),
+            ("ShowGalAsDefaultView", Prop::Bool(true)),
+        ]);
+        Object::new(p)
+    }
+
+    pub(super) fn user(&self, index: u64) -> Object {
+        let person = self.person(index);
+        let name = self.name(index);
+        let upn = format!("{}@{}", person.alias, self.initial_domain);
+        let mut p = self.directory_properties(index, &name, guid(self.seed, index, GUID), "user");
+        p.extend([
+            ("ExternalDirectoryObjectId", Prop::text(guid(self.seed, index, EXTERNAL_ID).to_string())),
+            ("DisplayName", Prop::text(person.display)),
+            ("FirstName", Prop::text(person.first)),
+            ("LastName", Prop::text(person.last)),
+            ("UserPrincipalName", Prop::text(upn)),
+            ("WindowsEmailAddress", Prop::text(self.address(index))),
+            ("RecipientType", Prop::text("UserMailbox")),
+            ("RecipientTypeDetails", Prop::text(person.kind.details())),
+            ("Title", Prop::text("")),
+            ("Department", Prop::text("")),
+            ("Company", Prop::text("")),
+            ("Office", Prop::text("")),
+            ("Phone", Prop::text("")),
+            ("MobilePhone", Prop::text("")),
+            ("Manager", Prop::Null),
+            ("AuthenticationPolicy", Prop::Null),
+            ("StsRefreshTokensValidFrom", Prop::Null),
+            ("EXOModuleEnabled", Prop::Bool(true)),
+            ("RemotePowerShellEnabled", Prop::Bool(true)),
+            ("AccountDisabled", Prop::Bool(person.kind != Kind::User)),
+        ]);
+        Object::new(p)
+    }
+}
+
+pub(super) const CUSTOM_ATTRIBUTES: [&str; 15] = [
+    "CustomAttribute1",
+    "CustomAttribute2",
+    "CustomAttribute3",
+    "CustomAttribute4",
+    "CustomAttribute5",
+    "CustomAttribute6",
+    "CustomAttribute7",
+    "CustomAttribute8",
+    "CustomAttribute9",
+    "CustomAttribute10",
+    "CustomAttribute11",
+    "CustomAttribute12",
+    "CustomAttribute13",
+    "CustomAttribute14",
+    "CustomAttribute15",
+];

@@ -1,0 +1,186 @@
+//! Entra and Exchange Online on loopback, for trying things out and for tests.
+//!
+//! [`Emulator::start`] opens two ports on 127.0.0.1, real TCP with TLS from a certificate authority of its own: the
+//! sign-in service (client secret, device code, refresh) and Exchange Online's cmdlets. It is written from the
+//! description of the protocol, not from this program's client, and shares no types with it: an emulator that is
+//! built from the client agrees with the client's mistakes.
+//!
+//! What it is honest about: every answer carries `X-Exorun-Emulator: 1`; access tokens are signed by HMAC with a key
+//! of this run and come from `https://sts.exorun-emulator.invalid/`; what the real service can and the emulator
+//! cannot is refused with 501 and a text that says so. The limit of five sessions is the old service's documented
+//! one, counted by the rule that [`SessionCounters`] tells; the service publishes none for today's protocol.
+//!
+//! Faults are described in [`Fault`]; the control endpoint is `/_emulator/` on both ports:
+//! `GET state`, `GET requests`, `GET ca.pem`, `POST faults`, `POST latency`, `POST device/{user_code}`.
+
+mod api;
+mod ca;
+mod cmdlets;
+mod control;
+mod device;
+mod directory;
+mod entra;
+mod errors;
+mod faults;
+mod filter;
+mod form;
+mod mailbox;
+mod options;
+mod organization;
+mod paging;
+mod people;
+mod policies;
+mod prop;
+mod random;
+mod record;
+mod reports;
+mod request;
+mod respond;
+mod service;
+mod sessions;
+mod state;
+mod tokens;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::net::TcpListener;
+use uuid::Uuid;
+
+/// Whether a token with this `iss` comes from an emulator: nobody may take it for production.
+pub fn is_issuer(issuer: &str) -> bool {
+    issuer.contains(tokens::ISSUER_HOST)
+}
+
+pub use faults::{BadFault, Fault};
+pub use options::{
+    AnchorRule, CLIENT_ID, CLIENT_ID_WITHOUT_APP_ROLE, CLIENT_ID_WITHOUT_DIRECTORY_ROLE, Compression,
+    DeviceApproval, Options, PageBinding, SessionsMode,
+};
+pub use record::RequestCount;
+pub use sessions::SessionCounters;
+
+use crate::net;
+use service::{Door, Role};
+use state::State;
+
+/// What happened so far.
+#[derive(Clone, Debug, Serialize)]
+pub struct Counters {
+    /// Sessions by the emulator's rule.
+    pub sessions: SessionCounters,
+    /// Requests to the sign-in service and to Exchange Online, refused ones too.
+    pub requests: u64,
+    /// The same by cmdlet and status.
+    pub by_cmdlet: Vec<RequestCount>,
+    /// Objects that differ from the seed's.
+    pub changed_objects: usize,
+}
+
+/// A running emulator. Dropping it stops it without waiting; [`Emulator::stop`] waits.
+pub struct Emulator {
+    state: Arc<State>,
+    login: net::Server,
+    exchange: net::Server,
+}
+
+impl Emulator {
+    /// Opens both ports and serves until [`Emulator::stop`].
+    ///
+    /// # Errors
+    /// A port is taken, or the certificates could not be made.
+    pub async fn start(options: Options) -> io::Result<Emulator> {
+        let authority = ca::make()?;
+        let login = TcpListener::bind((Ipv4Addr::LOCALHOST, options.login_port)).await?;
+        let exchange = TcpListener::bind((Ipv4Addr::LOCALHOST, options.exchange_port)).await?;
+        let login_endpoint = format!("https://{}", login.local_addr()?);
+        let clocks = options.clocks.clone();
+        // HTTP/1 counts the wait for a next request as part of its head, and an idle session must live its time.
+        let header_timeout = options.session_idle.max(Duration::from_secs(60));
+        let net_options =
+            net::Options { tls: Some(authority.tls), header_timeout, ..net::Options::new(clocks) };
+        let state = Arc::new(State::new(options, login_endpoint, authority.ca_pem));
+        let door = |role| Arc::new(Door { role, state: state.clone() });
+        Ok(Emulator {
+            login: net::Server::start(login, door(Role::Login), net_options.clone())?,
+            exchange: net::Server::start(exchange, door(Role::Exchange), net_options)?,
+            state,
+        })
+    }
+
+    /// `https://127.0.0.1:PORT` of the sign-in service.
+    pub fn login_endpoint(&self) -> String {
+        self.state.login.clone()
+    }
+
+    /// `https://127.0.0.1:PORT` of Exchange Online.
+    pub fn exchange_endpoint(&self) -> String {
+        format!("https://{}", self.exchange.address())
+    }
+
+    /// `https://127.0.0.1:PORT/_emulator`: the control endpoint, see the [module](self).
+    pub fn control_url(&self) -> String {
+        format!("{}/_emulator", self.exchange_endpoint())
+    }
+
+    /// The certificate authority that signed both services' certificate.
+    pub fn ca_pem(&self) -> &str {
+        &self.state.ca_pem
+    }
+
+    /// The secret that every application has here.
+    pub fn client_secret(&self) -> &str {
+        &self.state.secret
+    }
+
+    /// The tenant.
+    pub fn tenant_id(&self) -> Uuid {
+        self.state.tenant.id
+    }
+
+    /// The tenant's initial domain, for example `contoso.onmicrosoft.com`.
+    pub fn tenant_domain(&self) -> &str {
+        &self.state.tenant.initial_domain
+    }
+
+    /// What happened so far.
+    pub fn counters(&self) -> Counters {
+        counters(&self.state)
+    }
+
+    /// Adds faults to those in force.
+    pub fn add_faults(&self, faults: Vec<Fault>) {
+        self.state.faults().add(faults);
+    }
+
+    /// Ends all faults.
+    pub fn clear_faults(&self) {
+        self.state.faults().clear();
+    }
+
+    /// The recorded requests as JSON, the oldest first; secrets are not in it.
+    pub fn requests(&self) -> serde_json::Value {
+        self.state.records().list()
+    }
+
+    /// Accepts nothing more, ends every transport after its requests in hand, and returns the last counters.
+    pub async fn stop(self) -> Counters {
+        let Emulator { state, login, exchange } = self;
+        exchange.stop().await;
+        login.stop().await;
+        counters(&state)
+    }
+}
+
+fn counters(state: &State) -> Counters {
+    let sessions = state.sessions().counters(state.now());
+    let changed_objects = state.directory().changed();
+    let records = state.records();
+    Counters { sessions, requests: records.total(), by_cmdlet: records.counts(), changed_objects }
+}

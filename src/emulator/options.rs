@@ -1,0 +1,181 @@
+//! What an emulator is started with.
+
+use std::time::Duration;
+
+use super::faults::Fault;
+use crate::clocks::Clocks;
+
+/// The application that [`Options::default`] knows. Any other client id (a GUID) with the right secret is accepted too.
+pub const CLIENT_ID: &str = "11111111-2222-3333-4444-555555555555";
+
+/// An application of this id gets a token with the app role, but Exchange answers it 403: it has no directory role.
+pub const CLIENT_ID_WITHOUT_DIRECTORY_ROLE: &str = "00000000-0000-0000-0000-000000000403";
+
+/// An application of this id gets a token without the app role, and Exchange answers it 401.
+pub const CLIENT_ID_WITHOUT_APP_ROLE: &str = "00000000-0000-0000-0000-000000000401";
+
+/// What happens at an account's sixth session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SessionsMode {
+    /// It is refused: HTTP 429 with the old service's sentence.
+    #[default]
+    Strict,
+    /// It is only counted, for foreign clients and for proxies that pool connections.
+    Count,
+    /// Sessions are not counted at all.
+    Off,
+}
+
+impl std::str::FromStr for SessionsMode {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<SessionsMode, String> {
+        match text {
+            "strict" => Ok(SessionsMode::Strict),
+            "count" => Ok(SessionsMode::Count),
+            "off" => Ok(SessionsMode::Off),
+            other => Err(format!("`{other}` is none of strict, count, off")),
+        }
+    }
+}
+
+/// How a device code gets its user's answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceApproval {
+    /// By `POST /_emulator/device/{user_code}`.
+    Manual,
+    /// By itself, at the poll after this many pending ones.
+    AfterPolls(u32),
+    /// The user declines at the first poll.
+    Declined,
+}
+
+impl std::str::FromStr for DeviceApproval {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<DeviceApproval, String> {
+        match (text, text.strip_prefix("after=").map(str::parse)) {
+            ("manual", _) => Ok(DeviceApproval::Manual),
+            ("declined", _) => Ok(DeviceApproval::Declined),
+            (_, Some(Ok(polls))) => Ok(DeviceApproval::AfterPolls(polls)),
+            _ => Err(format!("`{text}` is none of manual, declined, after=N (N pending polls)")),
+        }
+    }
+}
+
+/// Whether writes need an `X-AnchorMailbox` header.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AnchorRule {
+    /// A write without one gets the service's bare 403.
+    #[default]
+    Writes,
+    /// Nobody looks.
+    Ignored,
+}
+
+/// What a page link is bound to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PageBinding {
+    /// The anchor and the affinity cookie of the first page.
+    #[default]
+    AnchorAndCookie,
+    /// The anchor only.
+    Anchor,
+    /// Nothing: any caller of the tenant may follow it.
+    Nothing,
+}
+
+/// Whether bodies are compressed for peers that accept it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compression {
+    /// gzip, if the request accepts it.
+    #[default]
+    Gzip,
+    /// Never.
+    Off,
+}
+
+/// How an [`Emulator`](super::Emulator) behaves. `Options::default()` is a small friendly tenant on any two ports.
+#[derive(Clone)]
+pub struct Options {
+    /// Mailboxes in the tenant. They are made up when they are read, so 100,000 cost no more than 50.
+    pub mailboxes: u64,
+    /// Everything made up follows from it: the same seed gives the same tenant and the same random faults.
+    pub seed: u64,
+    /// Added to each answer of Exchange Online.
+    pub latency: Duration,
+    /// What goes wrong. More can be added while it runs, by the control endpoint.
+    pub faults: Vec<Fault>,
+    /// What happens above [`Options::session_limit`].
+    pub sessions: SessionsMode,
+    /// After this long without a request a session is over.
+    pub session_idle: Duration,
+    /// Live sessions per account.
+    pub session_limit: u32,
+    /// Port of the sign-in service on 127.0.0.1; 0 takes a free one.
+    pub login_port: u16,
+    /// Port of Exchange Online on 127.0.0.1; 0 takes a free one.
+    pub exchange_port: u16,
+    /// The applications' secret; `None` makes a random one.
+    pub client_secret: Option<String>,
+    /// How device codes are answered.
+    pub device_approval: DeviceApproval,
+    /// Least time between two polls of a device code; a faster poll is answered `slow_down`.
+    pub device_interval: Duration,
+    /// Life of a device code.
+    pub device_life: Duration,
+    /// The tenant's initial domain.
+    pub tenant_domain: String,
+    /// Life of an access token.
+    pub token_life: Duration,
+    /// Audiences that Exchange Online accepts and the sign-in service hands out.
+    pub audiences: Vec<String>,
+    /// Life of a page link.
+    pub page_life: Duration,
+    /// What a page link is bound to.
+    pub page_binding: PageBinding,
+    /// Whether writes need an anchor.
+    pub anchor: AnchorRule,
+    /// Whether bodies are compressed.
+    pub compression: Compression,
+    /// Requests that the ring keeps.
+    pub records_max: usize,
+    /// Reads time and sleeps.
+    pub clocks: Clocks,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            mailboxes: 50,
+            seed: 1,
+            latency: Duration::ZERO,
+            faults: Vec::new(),
+            sessions: SessionsMode::default(),
+            session_idle: Duration::from_secs(15 * 60),
+            session_limit: 5,
+            login_port: 0,
+            exchange_port: 0,
+            client_secret: None,
+            device_approval: DeviceApproval::Manual,
+            device_interval: Duration::from_secs(5),
+            device_life: Duration::from_secs(900),
+            tenant_domain: "contoso.onmicrosoft.com".to_owned(),
+            token_life: Duration::from_secs(3599),
+            audiences: [
+                "https://outlook.office365.com",
+                "https://outlook.office365.us",
+                "https://outlook-dod.office365.us",
+                "https://partner.outlook.cn",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            page_life: Duration::from_secs(30 * 60),
+            page_binding: PageBinding::default(),
+            anchor: AnchorRule::default(),
+            compression: Compression::default(),
+            records_max: 1000,
+            clocks: Clocks::system(),
+        }
+    }
+}

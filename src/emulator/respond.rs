@@ -1,0 +1,218 @@
+//! Answers: whole ones, and listings that are made up while they are sent.
+
+use std::convert::Infallible;
+use std::io::Write as _;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use flate2::write::GzEncoder;
+use futures_util::stream;
+use http_body_util::{BodyExt as _, Empty, Full, StreamBody, combinators::UnsyncBoxBody};
+use hyper::body::Frame;
+use hyper::header::{HeaderName, HeaderValue};
+use hyper::{Response, StatusCode};
+
+use super::directory::Class;
+use super::prop::{Object, json_string};
+use super::state::State;
+
+/// The body of every answer. It cannot fail; what is cut is cut with its transport.
+pub(super) type Body = UnsyncBoxBody<Bytes, Infallible>;
+
+/// The exact content type of the service's JSON.
+pub(super) const JSON: &str =
+    "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
+
+/// Objects made up at a time, under one lock of the directory.
+const CHUNK_OBJECTS: usize = 50;
+/// The least a piece of a body has, but for the last.
+const CHUNK_BYTES: usize = 8 * 1024;
+
+pub(super) fn empty(status: u16) -> Response<Body> {
+    build(status, Empty::new().boxed_unsync())
+}
+
+pub(super) fn full(status: u16, content_type: &str, body: impl Into<Bytes>) -> Response<Body> {
+    let mut response = build(status, Full::new(body.into()).boxed_unsync());
+    header(&mut response, "content-type", content_type);
+    response
+}
+
+fn build(status: u16, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(status).expect("a status of our own");
+    response
+}
+
+/// Sets a header; a value that no header can hold is left out.
+pub(super) fn header(response: &mut Response<Body>, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(HeaderName::from_static(name), value);
+    }
+}
+
+/// What a successful cmdlet shows.
+pub(super) struct Shown {
+    pub(super) objects: Objects,
+    pub(super) warnings: Vec<String>,
+    pub(super) errors: Vec<String>,
+    pub(super) confirmation: Option<String>,
+    pub(super) next_link: Option<String>,
+    pub(super) context: String,
+    pub(super) select: Option<Vec<String>>,
+}
+
+/// The objects of an answer.
+pub(super) enum Objects {
+    These(Vec<Object>),
+    /// Read when their turn comes.
+    Indexes {
+        class: Class,
+        indexes: Vec<u64>,
+        only: Option<&'static [&'static str]>,
+    },
+}
+
+/// Whether the body is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Encoding {
+    Identity,
+    Gzip,
+}
+
+/// Where the writing of an answer has got to.
+struct Writing {
+    state: Arc<State>,
+    shown: Shown,
+    next: usize,
+    begun: bool,
+    encoder: Option<GzEncoder<Vec<u8>>>,
+}
+
+/// A 200 whose body is written piece by piece.
+pub(super) fn shown(state: Arc<State>, shown: Shown, encoding: Encoding) -> Response<Body> {
+    let encoder =
+        (encoding == Encoding::Gzip).then(|| GzEncoder::new(Vec::new(), flate2::Compression::fast()));
+    let writing = Writing { state, shown, next: 0, begun: false, encoder };
+    let chunks = stream::unfold(Some(writing), |writing| async move {
+        let (chunk, rest) = writing?.chunk();
+        Some((Ok::<_, Infallible>(Frame::data(chunk)), rest))
+    });
+    let mut response = build(200, StreamBody::new(chunks).boxed_unsync());
+    header(&mut response, "content-type", JSON);
+    header(&mut response, "vary", "Accept-Encoding");
+    if encoding == Encoding::Gzip {
+        header(&mut response, "content-encoding", "gzip");
+    }
+    response
+}
+
+impl Writing {
+    /// The next piece, and what is left to write. Never an empty piece: HTTP/2 peers take many of those for an attack.
+    fn chunk(mut self) -> (Bytes, Option<Writing>) {
+        const INTO_MEMORY: &str = "writing into memory cannot fail";
+        let mut ready = Vec::new();
+        loop {
+            let mut out = Vec::new();
+            if !std::mem::replace(&mut self.begun, true) {
+                self.shown.write_head(&mut out);
+            }
+            let last = self.objects(&mut out);
+            if last {
+                self.shown.write_tail(&mut out);
+            }
+            match &mut self.encoder {
+                None => ready.append(&mut out),
+                Some(encoder) => {
+                    encoder.write_all(&out).expect(INTO_MEMORY);
+                    ready.append(encoder.get_mut());
+                }
+            }
+            if last {
+                ready.extend(
+                    self.encoder
+                        .take()
+                        .map(|encoder| encoder.finish().expect(INTO_MEMORY))
+                        .unwrap_or_default(),
+                );
+                return (Bytes::from(ready), None);
+            }
+            if ready.len() >= CHUNK_BYTES {
+                return (Bytes::from(ready), Some(self));
+            }
+        }
+    }
+
+    /// Writes some objects; true when those were the last.
+    fn objects(&mut self, out: &mut Vec<u8>) -> bool {
+        let select = self.shown.select.as_deref();
+        let mut write = |position: usize, object: &Object| {
+            if position > 0 {
+                out.push(b',');
+            }
+            object.write(select, out);
+        };
+        match &self.shown.objects {
+            Objects::These(objects) => {
+                objects.iter().enumerate().for_each(|(position, object)| write(position, object));
+                true
+            }
+            Objects::Indexes { class, indexes, only } => {
+                let end = (self.next + CHUNK_OBJECTS).min(indexes.len());
+                let now = self.state.now();
+                let directory = self.state.directory();
+                for (position, index) in indexes.iter().enumerate().take(end).skip(self.next) {
+                    let mut object = directory.read(*class, *index, now);
+                    if let Some(only) = only {
+                        object.keep(only);
+                    }
+                    write(position, &object);
+                }
+                self.next = end;
+                end == indexes.len()
+            }
+        }
+    }
+}
+
+impl Shown {
+    fn write_head(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"@odata.context\":");
+        json_string(&self.context, out);
+        out.extend_from_slice(
+            b",\"adminapi.warnings@odata.type\":\"#Collection(String)\",\"@adminapi.warnings\":",
+        );
+        strings(&self.warnings, out);
+        if !self.errors.is_empty() {
+            out.extend_from_slice(
+                b",\"adminapi.errors@odata.type\":\"#Collection(String)\",\"@adminapi.errors\":",
+            );
+            strings(&self.errors, out);
+        }
+        if let Some(confirmation) = &self.confirmation {
+            out.extend_from_slice(b",\"@adminapi.confirmationmessage\":");
+            json_string(confirmation, out);
+        }
+        out.extend_from_slice(b",\"value\":[");
+    }
+
+    fn write_tail(&self, out: &mut Vec<u8>) {
+        out.push(b']');
+        if let Some(link) = &self.next_link {
+            out.extend_from_slice(b",\"@odata.nextLink\":");
+            json_string(link, out);
+        }
+        out.push(b'}');
+    }
+}
+
+fn strings(items: &[String], out: &mut Vec<u8>) {
+    out.push(b'[');
+    for (position, item) in items.iter().enumerate() {
+        if position > 0 {
+            out.push(b',');
+        }
+        json_string(item, out);
+    }
+    out.push(b']');
+}

@@ -1,0 +1,167 @@
+//! The two doors: one acceptor for each port, the bookkeeping around each request, and the end of transports.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::Incoming;
+use hyper::{Request, Response};
+
+use super::record::Arrival;
+use super::respond::{self, Body};
+use super::sessions::Ending;
+use super::state::State;
+use super::{api, control, entra, errors};
+use crate::net::{Accept, Connection, End};
+
+/// A request's body; the service's own limit is of this order.
+const BODY_BYTES_MAX: usize = 4 << 20;
+
+/// Time for a request's body.
+const BODY_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// Which service a port is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Login,
+    Exchange,
+}
+
+pub(super) struct Door {
+    pub(super) role: Role,
+    pub(super) state: Arc<State>,
+}
+
+impl Accept for Door {
+    type Body = Body;
+    type Service = Visit;
+
+    fn accept(&self, connection: Connection) -> Visit {
+        Visit { role: self.role, state: self.state.clone(), connection }
+    }
+
+    fn ended(&self, connection: &Connection, end: End) {
+        if self.role == Role::Exchange {
+            let ending = match end {
+                End::Clean => Ending::Clean,
+                End::Unclean => Ending::Unclean,
+                End::Cut => Ending::Cut,
+            };
+            let now = self.state.now();
+            self.state.sessions().ended(connection.id, ending, now);
+        }
+    }
+}
+
+/// One transport's service.
+#[derive(Clone)]
+pub(super) struct Visit {
+    role: Role,
+    pub(super) state: Arc<State>,
+    pub(super) connection: Connection,
+}
+
+/// How a request ended.
+pub(super) struct Ended {
+    /// The cmdlet's name, for the counters.
+    what: String,
+    /// `None`: the transport is cut instead.
+    response: Option<Response<Body>>,
+}
+
+impl Ended {
+    pub(super) fn answer(what: &str, response: Response<Body>) -> Ended {
+        Ended { what: what.to_owned(), response: Some(response) }
+    }
+
+    pub(super) fn response_mut(&mut self) -> Option<&mut Response<Body>> {
+        self.response.as_mut()
+    }
+
+    pub(super) fn cut(what: &str) -> Ended {
+        Ended { what: what.to_owned(), response: None }
+    }
+}
+
+/// Counts a request that nobody answered, for example because its transport went.
+struct Unanswered {
+    state: Arc<State>,
+    number: Option<u64>,
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        if let Some(number) = self.number {
+            self.state.records().gone(number);
+        }
+    }
+}
+
+impl hyper::service::Service<Request<Incoming>> for Visit {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let visit = self.clone();
+        Box::pin(async move { Ok(visit.answer(request).await) })
+    }
+}
+
+impl Visit {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let body = match self.body(body).await {
+            Ok(body) => body,
+            Err(response) => return marked(response),
+        };
+        if let Some(path) = parts.uri.path().strip_prefix("/_emulator/") {
+            return marked(control::handle(&self.state, path, &parts, &body));
+        }
+        let service = match self.role {
+            Role::Login => "login",
+            Role::Exchange => "exchange",
+        };
+        let at = self.state.options.clocks.wall().to_string();
+        let arrival = Arrival { service, at, connection: self.connection.id, parts: &parts, body: &body };
+        let number = self.state.records().begin(arrival);
+        let mut unanswered = Unanswered { state: self.state.clone(), number: Some(number) };
+        let ended = match self.role {
+            Role::Login => entra::handle(self, &parts, &body, number).await,
+            Role::Exchange => api::handle(self, &parts, body, number).await,
+        };
+        unanswered.number = None;
+        let status = ended.response.as_ref().map(|response| response.status().as_u16());
+        self.state.records().end(number, &ended.what, status);
+        match ended.response {
+            Some(response) => marked(response),
+            None => {
+                self.connection.cut();
+                // The transport's task drops this future.
+                std::future::pending().await
+            }
+        }
+    }
+
+    async fn body(&self, body: Incoming) -> Result<Bytes, Response<Body>> {
+        let reading = Limited::new(body, BODY_BYTES_MAX).collect();
+        match self.state.options.clocks.timeout(BODY_TIME_MAX, reading).await {
+            Ok(Ok(body)) => Ok(body.to_bytes()),
+            Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+                Err(errors::plain(413, "Request entity too large."))
+            }
+            Ok(Err(_)) => Err(errors::plain(400, "The body could not be read.")),
+            Err(_) => Err(errors::plain(408, "The body took too long.")),
+        }
+    }
+}
+
+/// Nobody must take an answer for the real service's.
+fn marked(mut response: Response<Body>) -> Response<Body> {
+    respond::header(&mut response, "x-exorun-emulator", "1");
+    response
+}

@@ -1,0 +1,127 @@
+//! What the emulator's two ports share.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::device::Devices;
+use super::directory::Directory;
+use super::faults::Faults;
+use super::mailbox::Tenant;
+use super::options::Options;
+use super::paging::Links;
+use super::record::Records;
+use super::sessions::{Key, Sessions};
+use super::tokens::Tokens;
+
+/// Everything that lives as long as the emulator. No lock is held over an await, and no two at a time.
+pub(super) struct State {
+    pub(super) options: Options,
+    pub(super) tenant: Tenant,
+    pub(super) secret: String,
+    pub(super) tokens: Tokens,
+    pub(super) links: Links,
+    pub(super) ca_pem: String,
+    /// `https://127.0.0.1:PORT` of the sign-in service.
+    pub(super) login: String,
+    latency_millis: AtomicU64,
+    directory: Mutex<Directory>,
+    sessions: Mutex<Sessions>,
+    faults: Mutex<Faults>,
+    records: Mutex<Records>,
+    devices: Mutex<Devices>,
+}
+
+impl State {
+    pub(super) fn new(options: Options, login: String, ca_pem: String) -> State {
+        let tenant = Tenant::new(options.seed, options.mailboxes, &options.tenant_domain);
+        let key = || [*Uuid::new_v4().as_bytes(), *Uuid::new_v4().as_bytes()].concat();
+        let idle = u64::try_from(options.session_idle.as_millis()).unwrap_or(u64::MAX);
+        State {
+            secret: options.client_secret.clone().unwrap_or_else(random_secret),
+            tokens: Tokens::new(&key(), tenant.id, options.audiences.clone()),
+            links: Links::new(&key()),
+            ca_pem,
+            login,
+            latency_millis: AtomicU64::new(u64::try_from(options.latency.as_millis()).unwrap_or(u64::MAX)),
+            directory: Mutex::new(Directory::new(tenant.clone())),
+            sessions: Mutex::new(Sessions::new(options.sessions, options.session_limit, idle)),
+            faults: Mutex::new(Faults::new(options.seed, options.faults.clone())),
+            records: Mutex::new(Records::new(options.records_max)),
+            devices: Mutex::new(Devices::new()),
+            tenant,
+            options,
+        }
+    }
+
+    /// Milliseconds since boot.
+    pub(super) fn now(&self) -> u64 {
+        self.options.clocks.boot().as_millis()
+    }
+
+    /// Unix seconds.
+    pub(super) fn wall(&self) -> i64 {
+        self.options.clocks.wall().as_second()
+    }
+
+    /// Added to each answer of Exchange Online.
+    pub(super) fn latency(&self) -> Duration {
+        Duration::from_millis(self.latency_millis.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn set_latency(&self, millis: u64) {
+        self.latency_millis.store(millis, Ordering::Relaxed);
+    }
+
+    pub(super) fn directory(&self) -> MutexGuard<'_, Directory> {
+        lock(&self.directory)
+    }
+
+    pub(super) fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        lock(&self.sessions)
+    }
+
+    pub(super) fn faults(&self) -> MutexGuard<'_, Faults> {
+        lock(&self.faults)
+    }
+
+    pub(super) fn records(&self) -> MutexGuard<'_, Records> {
+        lock(&self.records)
+    }
+
+    pub(super) fn devices(&self) -> MutexGuard<'_, Devices> {
+        lock(&self.devices)
+    }
+}
+
+/// A panic in one request leaves the values whole enough for the others.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Looks like a secret of Entra, and says what it is.
+fn random_secret() -> String {
+    format!("emu~{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
+}
+
+/// A request of a session, from its admission to its answer (or its end without one).
+pub(super) struct InHand {
+    state: Arc<State>,
+    account: String,
+    key: Key,
+}
+
+impl InHand {
+    pub(super) fn new(state: Arc<State>, account: String, key: Key) -> InHand {
+        InHand { state, account, key }
+    }
+}
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        let now = self.state.now();
+        self.state.sessions().done(&self.account, &self.key, now);
+    }
+}
