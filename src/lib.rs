@@ -8,6 +8,7 @@ pub mod exit;
 pub mod net;
 pub mod observe;
 pub mod rules;
+pub mod runner;
 pub mod secrets;
 pub mod session;
 pub mod settings;

@@ -1,0 +1,69 @@
+//! What a dry run prints about an object it would change.
+
+use serde_json::Value;
+
+use super::call::Call;
+use crate::catalog::ValueKind;
+use crate::observe::escape::one_line;
+
+const VALUE_CHARS_MAX: usize = 120;
+
+/// One property that differs: `~ PopEnabled: true -> false`.
+pub(super) fn would_change(name: &str, from: Option<&Value>, to: &Value) -> String {
+    format!("  ~ {name}: {} -> {}", from.map_or_else(|| "(unset)".to_owned(), shown), shown(to))
+}
+
+/// A cmdlet that a dry run does not send.
+pub(super) fn would_call(call: &Call) -> String {
+    let mut line = format!("! {}", call.cmdlet);
+    for (name, value) in &call.parameters {
+        let parameter = call.cmdlet.cmdlet().and_then(|cmdlet| cmdlet.parameter(name));
+        let is_secret = parameter.is_some_and(|parameter| parameter.kind() == ValueKind::Secret);
+        let value = if is_secret { "***".to_owned() } else { shown(value) };
+        line.push_str(&format!(" -{name} {value}"));
+    }
+    line
+}
+
+/// A value as people read it: texts bare unless that would mislead, lists in brackets.
+pub(super) fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "(unset)".to_owned(),
+        Value::String(text) if text.is_empty() => "\"\"".to_owned(),
+        Value::String(text) => one_line(text, VALUE_CHARS_MAX),
+        Value::Array(members) => {
+            let members: Vec<String> = members.iter().map(shown).collect();
+            one_line(&format!("[{}]", members.join(", ")), VALUE_CHARS_MAX)
+        }
+        other => one_line(&other.to_string(), VALUE_CHARS_MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::catalog::CmdletName;
+    use crate::runner::call::Select;
+
+    #[test]
+    fn a_change_is_one_line_even_if_the_value_tries_otherwise() {
+        assert_eq!(
+            would_change("PopEnabled", Some(&json!(true)), &json!(false)),
+            "  ~ PopEnabled: true -> false"
+        );
+        assert_eq!(
+            would_change("Office", Some(&json!("a\n  ~ Forged: x")), &json!(["b", ""])),
+            "  ~ Office: a\\n  ~ Forged: x -> [b, \"\"]"
+        );
+    }
+
+    #[test]
+    fn a_secret_parameter_is_not_printed() {
+        let name = CmdletName::known("New-Mailbox").unwrap();
+        let parameters = vec![("Name".to_owned(), json!("a")), ("Password".to_owned(), json!("canary"))];
+        let line = would_call(&Call::new(&name, parameters, Select::all()));
+        assert!(line.starts_with("! New-Mailbox -Name a -Password ***"), "{line}");
+    }
+}

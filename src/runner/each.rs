@@ -1,0 +1,198 @@
+//! One step: its action once, or once for each item of a list, on as many sessions as are free at once.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::future::join_all;
+use serde_json::Value;
+use tracing::{debug, info};
+
+use super::acting::Acting;
+use super::context::RunParts;
+use super::halt::{Failure, Halt, Weight};
+use super::items::{Items, Spool};
+use super::progress::Bar;
+use crate::exit::Exit;
+use crate::session::{RunLabel, Session, SessionError, Wait};
+use crate::spec::job::OnError;
+use crate::spec::template::{Expression, Scope};
+
+/// The list a step loops over. It was finished before the loop starts: page links live minutes.
+pub(super) struct List {
+    items: Box<dyn Iterator<Item = std::io::Result<Value>> + Send>,
+    total: u64,
+}
+
+/// A loop's shared place: who takes the next item, and where returned items go.
+struct Feed {
+    list: Mutex<(List, u64)>,
+    returned: Mutex<Spool>,
+    bar: Bar,
+}
+
+impl Acting<'_> {
+    /// Does the step on `session`, and on further sessions if it loops and some are free at once.
+    ///
+    /// # Errors
+    /// Why the run cannot go on. Counts are in the tally either way.
+    pub(super) async fn all(&self, session: &mut Session, scope: &Scope) -> Result<Items, Halt> {
+        let Some(for_each) = &self.step.for_each else {
+            return self.single(session, scope).await;
+        };
+        let list = list_of(for_each, scope).map_err(|failure| self.refused(&failure))?;
+        let run = self.run;
+        let further = u64::from(run.job.limits.max_sessions).min(list.total).saturating_sub(1);
+        let bar = run.progress.bar(self.step.name.as_str(), list.total);
+        let feed = Feed { list: Mutex::new((list, 0)), returned: Mutex::default(), bar };
+        let label = label(run);
+        let helpers = join_all((0..further).map(|_| self.helper(&label, &feed, scope)));
+        tokio::join!(self.work(session, &feed, scope), helpers);
+        let Feed { returned, .. } = feed;
+        if let Some(halt) = self.tally.halted() {
+            return Err(halt);
+        }
+        let returned = returned.into_inner().unwrap_or_else(PoisonError::into_inner);
+        returned.finish().map_err(|error| Halt::new(Exit::Failed, error.to_string()))
+    }
+
+    async fn single(&self, session: &mut Session, scope: &Scope) -> Result<Items, Halt> {
+        let nothing =
+            || Spool::default().finish().map_err(|error| Halt::new(Exit::Failed, error.to_string()));
+        match self.is_wanted(scope) {
+            Ok(true) => {}
+            Ok(false) => {
+                self.tally.counts().skipped += 1;
+                return nothing();
+            }
+            Err(failure) => return Err(self.refused(&failure)),
+        }
+        match self.once(session, scope).await {
+            Ok(Some(items)) => Ok(items),
+            Ok(None) => nothing(),
+            Err(failure) => {
+                self.after(&failure);
+                self.tally.halted().map_or_else(nothing, Err)
+            }
+        }
+    }
+
+    /// A further session: taken only if free at once, so that runs cannot wait for each other.
+    async fn helper(&self, label: &RunLabel, feed: &Feed, scope: &Scope) {
+        let worked = self.run.sessions.with_session(label, Wait::OnlyIfFreeNow, async |session| {
+            self.work(session, feed, scope).await;
+            Ok::<(), SessionError>(())
+        });
+        match worked.await {
+            Ok(()) => {}
+            Err(error @ SessionError::NoneFree { .. }) => debug!("going on with fewer sessions: {error}"),
+            Err(error) => info!("going on with fewer sessions: {}", super::halt::chain(&error)),
+        }
+    }
+
+    async fn work(&self, session: &mut Session, feed: &Feed, scope: &Scope) {
+        while self.tally.halted().is_none() {
+            if self.run.stop.is_asked() {
+                self.tally.halt(Halt::new(Exit::Interrupted, "the run was told to stop"));
+                return;
+            }
+            let next = feed.next();
+            let (item, index) = match next {
+                None => return,
+                Some((Ok(item), index)) => (item, index),
+                Some((Err(error), _)) => {
+                    self.tally.halt(Halt::new(Exit::Failed, format!("items cannot be read again: {error}")));
+                    return;
+                }
+            };
+            let scope = Scope { item: Some((Arc::new(item), index)), ..scope.clone() };
+            self.item(session, feed, &scope).await;
+            feed.bar.advance();
+        }
+    }
+
+    async fn item(&self, session: &mut Session, feed: &Feed, scope: &Scope) {
+        match self.is_wanted(scope) {
+            Ok(true) => {}
+            Ok(false) => {
+                self.tally.counts().skipped += 1;
+                return;
+            }
+            Err(failure) => {
+                self.tally.failed(None, &failure);
+                return self.after(&failure);
+            }
+        }
+        match self.once(session, scope).await {
+            Ok(None) => {}
+            Ok(Some(items)) => {
+                if let Err(error) = feed.returned().append(&items) {
+                    self.tally.halt(Halt::new(Exit::Failed, error.to_string()));
+                }
+            }
+            Err(failure) => self.after(&failure),
+        }
+    }
+
+    fn is_wanted(&self, scope: &Scope) -> Result<bool, Failure> {
+        match &self.step.when {
+            None => Ok(true),
+            Some(when) => Ok(when.eval_bool(scope)?),
+        }
+    }
+
+    /// What a failure means for the rest of the run.
+    fn after(&self, failure: &Failure) {
+        match (failure.weight, self.step.on_error) {
+            (Weight::EndsRun(exit), _) => self.tally.halt(Halt::new(exit, failure.message.clone())),
+            (Weight::Ordinary, OnError::Stop) => {
+                self.tally.halt(Halt::new(Exit::Failed, failure.message.clone()))
+            }
+            (Weight::Ordinary, OnError::Continue) => {}
+        }
+    }
+
+    /// A step whose own expressions fail has done nothing and cannot go on.
+    fn refused(&self, failure: &Failure) -> Halt {
+        self.tally.failed(None, failure);
+        Halt::new(Exit::Failed, failure.message.clone())
+    }
+}
+
+impl Feed {
+    fn next(&self) -> Option<(std::io::Result<Value>, u64)> {
+        let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = list.1;
+        let item = list.0.items.next()?;
+        list.1 += 1;
+        Some((item, index))
+    }
+
+    fn returned(&self) -> MutexGuard<'_, Spool> {
+        self.returned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn list_of(for_each: &Expression, scope: &Scope) -> Result<List, Failure> {
+    if let Some(step) = for_each.whole_items_of()
+        && let Some(items) = scope.steps.get(step)
+    {
+        return Ok(List { total: items.count(), items: items.items() });
+    }
+    match for_each.eval(scope)? {
+        Value::Array(members) => {
+            Ok(List { total: members.len() as u64, items: Box::new(members.into_iter().map(Ok)) })
+        }
+        other => {
+            let message = format!(
+                "for_each: `{}` gives {}, not a list",
+                for_each.source(),
+                super::console::shown(&other)
+            );
+            Err(Failure::new("expression", message))
+        }
+    }
+}
+
+/// The label under which a run asks for sessions.
+pub(super) fn label(run: &RunParts) -> RunLabel {
+    RunLabel { run_id: run.run_id.clone(), job: run.job.name.to_string() }
+}

@@ -1,0 +1,132 @@
+//! What happens to a run's sessions: logged, counted, and kept for the report.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tracing::{debug, error, info, warn};
+
+use super::report::SessionReport;
+use crate::exchange::Closed;
+use crate::observe::metrics::Metrics;
+use crate::session::{Ended, EndedBy, SessionError, SessionEvents, SessionFacts};
+use crate::slots::{AccountKey, Busy, Returned, SlotError};
+
+/// An observer of sessions. Cheap to clone.
+#[derive(Clone)]
+pub struct SessionLedger {
+    metrics: Metrics,
+    seen: Arc<Mutex<Vec<SessionReport>>>,
+    is_waiting: Arc<Mutex<bool>>,
+}
+
+impl SessionLedger {
+    /// Nothing has happened yet.
+    pub fn new(metrics: Metrics) -> SessionLedger {
+        SessionLedger { metrics, seen: Arc::default(), is_waiting: Arc::default() }
+    }
+
+    /// The sessions so far, in the order they were opened.
+    pub fn sessions(&self) -> Vec<SessionReport> {
+        self.seen().clone()
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Vec<SessionReport>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets whether a run waits, and says whether it did before: one line for each wait, not for each look.
+    fn set_waiting(&self, waits: bool) -> bool {
+        std::mem::replace(&mut *self.is_waiting.lock().unwrap_or_else(PoisonError::into_inner), waits)
+    }
+}
+
+fn way(by: EndedBy) -> &'static str {
+    match by {
+        EndedBy::Return => "return",
+        EndedBy::Drop => "drop",
+        EndedBy::FailedOpen => "failed_open",
+    }
+}
+
+fn word(closed: Closed) -> &'static str {
+    match closed {
+        Closed::Cleanly => "cleanly",
+        Closed::NothingOpened => "nothing_opened",
+        Closed::Unconfirmed => "unconfirmed",
+    }
+}
+
+impl SessionEvents for SessionLedger {
+    fn waiting(&self, account: &AccountKey, busy: &Busy) {
+        if !self.set_waiting(true) {
+            info!(
+                tenant_id = %account.tenant_id, held = busy.held, quarantined = busy.quarantined,
+                opens_exhausted = busy.opens_exhausted, "waiting for a session slot"
+            );
+        }
+    }
+
+    fn refused(&self, _: &AccountKey, why: &SessionError) {
+        self.set_waiting(false);
+        match why {
+            SessionError::NoneFree { .. } => debug!(kind = why.kind(), "no further session: {why}"),
+            _ => warn!(kind = why.kind(), "no session: {}", super::halt::chain(why)),
+        }
+    }
+
+    fn opened(&self, facts: &SessionFacts, waited: Duration) {
+        self.set_waiting(false);
+        self.metrics.session_waited(waited);
+        self.metrics.session_opened();
+        self.seen().push(SessionReport {
+            connection_id: facts.connection_id.to_string(),
+            slot: facts.slot.0,
+            opened_at: facts.opened_at,
+            token_expires_at: None,
+            closed: None,
+        });
+        info!(
+            connection_id = %facts.connection_id, slot = facts.slot.0, waited_ms = waited.as_millis() as u64,
+            "session opened"
+        );
+    }
+
+    fn closed(&self, facts: &SessionFacts, ended: &Ended<'_>) {
+        let closed = word(ended.closed);
+        let id = facts.connection_id.to_string();
+        let was_open = {
+            let mut seen = self.seen();
+            let session = seen.iter_mut().find(|session| session.connection_id == id);
+            session.map(|session| {
+                session.closed = Some(closed);
+                session.token_expires_at = facts.token_expires_at;
+            })
+        };
+        if was_open.is_some() {
+            self.metrics.session_closed(closed);
+        }
+        // The reaper closes outside the run's spans, so its lines name the run themselves.
+        let (run, job) = (&facts.run_id, &facts.job);
+        match &ended.returned {
+            Ok(Returned::Free) => {
+                info!(run, job, connection_id = %id, slot = facts.slot.0, closed, by = way(ended.by), "session closed")
+            }
+            Ok(Returned::Quarantine) => warn!(
+                run, job, connection_id = %id, slot = facts.slot.0, closed, by = way(ended.by),
+                "session ended without the service's confirmation; its slot is in quarantine"
+            ),
+            Err(error) => error!(
+                run, job, connection_id = %id, slot = facts.slot.0, closed, by = way(ended.by), error = %error,
+                "the session's slot could not be given back; it comes back after lease and quarantine"
+            ),
+        }
+    }
+
+    fn renewal_failed(&self, facts: &SessionFacts, error: &SlotError) {
+        warn!(connection_id = %facts.connection_id, slot = facts.slot.0, error = %error, "the lease was not renewed yet");
+    }
+
+    fn lease_lost(&self, facts: &SessionFacts, reason: &str) {
+        error!(connection_id = %facts.connection_id, slot = facts.slot.0, reason, "the lease is lost, no further call is made");
+    }
+}
