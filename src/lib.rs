@@ -1,6 +1,8 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod app;
 pub mod catalog;
+pub mod cli;
 pub mod clocks;
 pub mod emulator;
 pub mod exchange;

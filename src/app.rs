@@ -1,0 +1,250 @@
+//! Composition root: settings in, everything a command needs out. Nothing here decides; it only joins.
+
+mod account;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ClientConfig;
+use secrecy::SecretString;
+use serde_json::Value;
+use tokio_util::task::TaskTracker;
+use tracing::{Instrument, info, info_span, warn};
+use uuid::Uuid;
+
+use crate::clocks::Clocks;
+use crate::exchange::trust;
+use crate::exit::Exit;
+use crate::observe::escape::one_line;
+use crate::observe::metrics::{Metrics, Peer};
+use crate::runner::items::Items;
+use crate::runner::progress::Progress;
+use crate::runner::report::RunReport;
+use crate::runner::stop::Stop;
+use crate::runner::{self, Console, EMULATED, Mode, RunParts};
+use crate::secrets::{GivenSecret, LocalSecrets, SecretSource};
+use crate::session::Reaper;
+use crate::settings::{self, Settings};
+use crate::spec::job::{Job, TargetSpec};
+
+pub use crate::exchange::client::Access;
+pub use account::SignedIn;
+
+/// How long a TCP and TLS handshake may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Settings or files that do not let the program start: exit code 64.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct StartError(pub String);
+
+/// Everything that lives as long as the process.
+pub struct App {
+    settings: Settings,
+    clocks: Clocks,
+    metrics: Metrics,
+    reaper: Reaper,
+    tracker: TaskTracker,
+    tls: Arc<ClientConfig>,
+    http: reqwest::Client,
+    secrets: Arc<dyn SecretSource>,
+}
+
+/// Where a job's credential is looked for.
+pub enum Credentials {
+    /// Where the job says.
+    AsTheJobSays,
+    /// It is in hand already: the emulator's generated one.
+    Given(SecretString),
+}
+
+/// How one run is done.
+pub struct RunOptions {
+    /// Values of the job's inputs.
+    pub inputs: BTreeMap<String, Value>,
+    /// Whether it writes.
+    pub mode: Mode,
+    /// Which cmdlets its sessions may call.
+    pub access: Access,
+    /// How it is asked to stop.
+    pub stop: Stop,
+    /// Where a dry run prints.
+    pub console: Console,
+    /// Where progress is shown.
+    pub progress: Progress,
+}
+
+impl App {
+    /// Joins everything; connects to nothing.
+    ///
+    /// # Errors
+    /// What is wrong with a file or folder that the settings name.
+    pub fn new(settings: Settings, credentials: Credentials, clocks: Clocks) -> Result<App, StartError> {
+        let secrets: Arc<dyn SecretSource> = match credentials {
+            Credentials::AsTheJobSays => Arc::new(LocalSecrets),
+            Credentials::Given(secret) => Arc::new(GivenSecret(secret)),
+        };
+        settings::prepare_state_dir(&settings.state_dir).map_err(|error| StartError(error.to_string()))?;
+        let tls = trust::client_config(settings.ca_file.as_deref())
+            .map_err(|error| StartError(error.to_string()))?;
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(ClientConfig::clone(&tls))
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(settings.signin_timeout)
+            .build()
+            .map_err(|error| StartError(format!("the HTTP client for sign-in cannot be built: {error}")))?;
+        let peer = if settings.emulated { Peer::Emulator } else { Peer::Service };
+        let reaper = Reaper::start(clocks.clone());
+        let tracker = TaskTracker::new();
+        let metrics = Metrics::new(peer);
+        Ok(App { settings, clocks, metrics, reaper, tracker, tls, http, secrets })
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The settings it was made from.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Time.
+    pub fn clocks(&self) -> &Clocks {
+        &self.clocks
+    }
+
+    /// The word for who answers.
+    pub fn peer(&self) -> &'static str {
+        if self.settings.emulated { EMULATED } else { "Exchange Online" }
+    }
+
+    /// Runs a job against `target` from sign-in to the last closed session, and reports.
+    pub async fn run(&self, job: Arc<Job>, target: TargetSpec, options: RunOptions) -> RunReport {
+        self.run_for_items(job, target, options).await.0
+    }
+
+    /// As [`App::run`], with what the last step returned.
+    pub async fn run_for_items(
+        &self,
+        job: Arc<Job>,
+        target: TargetSpec,
+        options: RunOptions,
+    ) -> (RunReport, Option<Items>) {
+        let run_id = Uuid::new_v4().to_string();
+        let (began, began_at) = (self.clocks.boot(), self.clocks.wall());
+        let mut report = RunReport::new(self.peer(), &run_id, began_at);
+        report.job = job.name.to_string();
+        report.job_hash.clone_from(&job.hash);
+        report.source = one_line(&job.source.display().to_string(), 400);
+        report.tenant.clone_from(&target.tenant);
+        report.environment = target.environment.as_str();
+        report.service = job.service.as_str();
+        report.mode = options.mode.word();
+        let span = info_span!("run", run = %run_id, job = %job.name, tenant = %target.tenant);
+        span.in_scope(|| {
+            info!(peer = self.peer(), mode = options.mode.word(), source = %report.source, job_hash = %job.hash, "{}: run begins", self.peer());
+        });
+        let mode = options.mode;
+        let running = self.signed_in_run(&job, &target, run_id, options, &mut report);
+        let (exit, reason, items) = running.instrument(span.clone()).await;
+        let ended_at = self.clocks.wall();
+        report.end(exit, reason, ended_at, self.clocks.boot().since(began));
+        span.in_scope(|| {
+            let level_text = report.reason.as_deref().unwrap_or("all steps done");
+            if exit == Exit::Done || exit == Exit::ChangesPending {
+                info!(
+                    outcome = report.outcome,
+                    exit_code = report.exit_code,
+                    sessions = report.sessions.len(),
+                    "run ended: {level_text}"
+                );
+            } else {
+                warn!(
+                    outcome = report.outcome,
+                    exit_code = report.exit_code,
+                    sessions = report.sessions.len(),
+                    "run ended: {level_text}"
+                );
+            }
+        });
+        // A look is no success of the job: a dashboard that counts it would call a job healthy that never writes.
+        if mode == Mode::Apply {
+            let took = self.clocks.boot().since(began);
+            self.metrics.run_finished(job.name.as_str(), &target.tenant, exit, took, ended_at);
+        }
+        (report, items)
+    }
+
+    async fn signed_in_run(
+        &self,
+        job: &Arc<Job>,
+        target: &TargetSpec,
+        run_id: String,
+        options: RunOptions,
+        report: &mut RunReport,
+    ) -> (Exit, Option<String>, Option<Items>) {
+        let signing_in = self.sign_in(target, job.service, options.access);
+        let signed_in = tokio::select! {
+            signed_in = signing_in => signed_in,
+            () = options.stop.asked() => {
+                return (Exit::Interrupted, Some("the run was told to stop while signing in".to_owned()), None);
+            }
+        };
+        let SignedIn { sessions, actor, ledger } = match signed_in {
+            Ok(signed_in) => signed_in,
+            Err(error) => return (runner::signin_exit(error.kind), Some(error.to_string()), None),
+        };
+        report.actor = Some(actor.name.clone());
+        report.tenant_id = Some(actor.tenant_id.clone());
+        let parts = RunParts {
+            job: Arc::clone(job),
+            target: target.clone(),
+            inputs: options.inputs,
+            run_id,
+            mode: options.mode,
+            sessions,
+            actor,
+            session_wait: self.settings.session_wait,
+            call_timeout: self.settings.call_timeout,
+            reread_wait: self.settings.reread_wait,
+            clocks: self.clocks.clone(),
+            metrics: self.metrics.clone(),
+            stop: options.stop,
+            console: options.console,
+            progress: options.progress,
+        };
+        let ended = runner::run(&parts, self.settings.drain_grace).await;
+        self.settle().await;
+        report.steps = ended.steps;
+        report.sessions = ledger.sessions();
+        (ended.exit, ended.reason, ended.items)
+    }
+
+    /// Waits until every session is closed and every slot given back.
+    pub async fn settle(&self) {
+        // A close has its own deadline; twice that covers it and the slot's return.
+        let deadline = self.settings.close_deadline * 2;
+        if let crate::session::Finished::CutShort { left } = self.reaper.finish(deadline).await {
+            warn!(left, "sessions were not closed in time; their slots come back after lease and quarantine");
+        }
+        self.tracker.close();
+        if self.clocks.timeout(self.settings.close_deadline, self.tracker.wait()).await.is_err() {
+            warn!(left = self.tracker.len(), "transports did not end in time");
+        }
+        self.tracker.reopen();
+    }
+}
+
+/// Writes the metrics for the textfile collector.
+///
+/// # Errors
+/// The text names the file.
+pub fn write_metrics(app: &App, path: &Path) -> Result<(), String> {
+    crate::observe::textfile::write(path, app.metrics()).map_err(|error| runner::chain(&error))
+}

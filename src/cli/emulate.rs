@@ -1,0 +1,191 @@
+//! `exorun emulate`, and the emulator that `--emulate` starts beside a run.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use secrecy::SecretString;
+use tempfile::TempDir;
+use tracing::info;
+
+use super::setting_flags::SettingFlags;
+use super::{signals, start};
+use crate::clocks::Clocks;
+use crate::emulator::{DeviceApproval, Emulator, Fault, Options, SessionsMode};
+use crate::exit::Exit;
+use crate::rules::duration;
+use crate::runner::progress::Progress;
+use crate::runner::stop::Stop;
+use crate::spec::job::TargetSpec;
+
+/// What the emulated tenant is like.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Emulator")]
+pub(super) struct EmulatorArgs {
+    /// Mailboxes in the emulated tenant.
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    mailboxes: u64,
+    /// Everything that is made up follows from it.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Added to each answer of the emulated Exchange Online.
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration::parse)]
+    latency: Duration,
+    /// Something that goes wrong: `429:count=2:retry_after=0.5`, `reset:cmdlet=Set-CASMailbox:nth=3`, ….
+    #[arg(long = "fault", value_name = "FAULT")]
+    faults: Vec<Fault>,
+    /// What happens to the sixth session of an account: strict (refused, as the old service did), count or off.
+    #[arg(long, value_name = "MODE", default_value = "strict")]
+    sessions: SessionsMode,
+    /// After this long without a request a session is over.
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = duration::parse)]
+    session_idle: Duration,
+    /// How device codes are answered: manual (by the control endpoint), declined, or after=N pending polls.
+    #[arg(long, value_name = "MODE", default_value = "manual")]
+    device_approval: DeviceApproval,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct EmulateArgs {
+    #[command(flatten)]
+    emulator: EmulatorArgs,
+    /// Port of the sign-in service on 127.0.0.1; 0 takes a free one.
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    login_port: u16,
+    /// Port of Exchange Online on 127.0.0.1; 0 takes a free one.
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    exchange_port: u16,
+    /// Write ca.pem, client-secret and settings.yaml into this folder (made with mode 0700).
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
+}
+
+impl EmulatorArgs {
+    fn options(&self, clocks: &Clocks) -> Options {
+        Options {
+            mailboxes: self.mailboxes,
+            seed: self.seed,
+            latency: self.latency,
+            faults: self.faults.clone(),
+            sessions: self.sessions,
+            session_idle: self.session_idle,
+            device_approval: self.device_approval,
+            clocks: clocks.clone(),
+            ..Options::default()
+        }
+    }
+}
+
+/// An emulator with the files that point at it.
+pub(super) struct Embedded {
+    emulator: Emulator,
+    folder: TempDir,
+}
+
+impl Embedded {
+    /// Starts an emulator for the tenant that the job names.
+    pub(super) async fn start(
+        args: &EmulatorArgs,
+        target: &TargetSpec,
+        clocks: &Clocks,
+    ) -> Result<Embedded, String> {
+        let mut options = args.options(clocks);
+        // A tenant named by its GUID keeps the emulator's own domain; the emulator knows that GUID then.
+        if uuid::Uuid::try_parse(&target.tenant).is_err() {
+            options.tenant_domain.clone_from(&target.tenant);
+        }
+        let failed = |error: std::io::Error| format!("the emulator cannot be started: {error}");
+        let folder = tempfile::tempdir().map_err(failed)?;
+        let emulator = Emulator::start(options).await.map_err(failed)?;
+        write_settings(&emulator, folder.path()).map_err(failed)?;
+        Ok(Embedded { emulator, folder })
+    }
+
+    /// Points the settings at the emulator. What the command line says itself wins.
+    pub(super) fn lay_over(&self, flags: &mut SettingFlags) {
+        let own = settings_of(&self.emulator, self.folder.path());
+        let state = ("state_dir", self.folder.path().join("state").display().to_string());
+        for (key, value) in own.into_iter().chain([state]) {
+            flags.values.entry(key.to_owned()).or_insert(value);
+        }
+    }
+
+    pub(super) fn client_secret(&self) -> SecretString {
+        SecretString::from(self.emulator.client_secret().to_owned())
+    }
+
+    pub(super) async fn stop(self) {
+        self.emulator.stop().await;
+    }
+}
+
+const CA_FILE: &str = "ca.pem";
+
+fn settings_of(emulator: &Emulator, folder: &Path) -> [(&'static str, String); 4] {
+    [
+        ("login_endpoint", emulator.login_endpoint()),
+        ("exchange_endpoint", emulator.exchange_endpoint()),
+        ("ca_file", folder.join(CA_FILE).display().to_string()),
+        ("emulated", "true".to_owned()),
+    ]
+}
+
+fn write_settings(emulator: &Emulator, folder: &Path) -> std::io::Result<()> {
+    write_private(&folder.join(CA_FILE), emulator.ca_pem())?;
+    write_private(&folder.join("client-secret"), emulator.client_secret())?;
+    let lines: Vec<String> = settings_of(emulator, folder)
+        .into_iter()
+        .map(|(key, value)| format!("{key}: \"{value}\"\n"))
+        .collect();
+    write_private(&folder.join("settings.yaml"), &lines.concat())
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())
+}
+
+pub(super) fn main(args: EmulateArgs, flags: SettingFlags) -> Exit {
+    start::block_on(serve(args, flags)).unwrap_or_else(|exit| exit)
+}
+
+async fn serve(args: EmulateArgs, flags: SettingFlags) -> Exit {
+    let clocks = Clocks::system();
+    let settings = match start::settings_of(flags) {
+        Ok(settings) => settings,
+        Err(exit) => return exit,
+    };
+    if let Err(exit) = start::logs(&settings, &clocks, &Progress::for_terminal()) {
+        return exit;
+    }
+    let options = Options {
+        login_port: args.login_port,
+        exchange_port: args.exchange_port,
+        ..args.emulator.options(&clocks)
+    };
+    let emulator = match Emulator::start(options).await {
+        Ok(emulator) => emulator,
+        Err(error) => return start::refuse(&format!("the emulator cannot be started: {error}")),
+    };
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&args.out);
+    let folder = made.and_then(|()| args.out.canonicalize());
+    let written = folder.and_then(|folder| write_settings(&emulator, &folder).map(|()| folder));
+    let folder = match written {
+        Ok(folder) => folder,
+        Err(error) => return start::refuse(&format!("--out {}: {error}", args.out.display())),
+    };
+    let stop = Stop::new();
+    if let Err(exit) = signals::listen(stop.clone(), settings.drain_grace, clocks) {
+        return exit;
+    }
+    info!(
+        login_endpoint = emulator.login_endpoint(), exchange_endpoint = emulator.exchange_endpoint(),
+        settings = %folder.join("settings.yaml").display(), "EMULATED: serving; no tenant is behind this"
+    );
+    stop.asked().await;
+    emulator.stop().await;
+    Exit::Done
+}

@@ -1,0 +1,75 @@
+//! The command line: one file a command. No logic here, only words.
+
+pub mod check;
+mod emulate;
+mod invoke;
+mod run;
+mod setting_flags;
+pub mod settings;
+mod signals;
+mod start;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::exit::Exit;
+use setting_flags::SettingFlags;
+
+/// Runs Exchange Online and Security & Compliance administration unattended.
+///
+/// Exit codes: 0 done or in sync, 1 failed, 2 changes pending (dry run), 3 partly failed, 64 bad usage, job or
+/// settings, 69 no session in time or throttled past the budget, 75 interrupted with all sessions closed, 77 sign-in
+/// refused, 78 refused by policy or by a limit of the job.
+#[derive(Debug, Parser)]
+#[command(name = "exorun", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    settings: SettingFlags,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check files of jobs and connections; nothing is connected.
+    Check(CheckArgs),
+    /// Run a job.
+    Run(run::RunArgs),
+    /// Call one cmdlet by hand.
+    Invoke(invoke::InvokeArgs),
+    /// Serve an emulator of Entra sign-in and Exchange Online on loopback.
+    Emulate(emulate::EmulateArgs),
+    /// Print each setting with its value and where it came from.
+    Settings,
+}
+
+#[derive(Debug, clap::Args)]
+struct CheckArgs {
+    /// Files of jobs or connections, or folders of them.
+    #[arg(required = true)]
+    paths: Vec<std::path::PathBuf>,
+}
+
+/// Parses the command line and does what it says.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are asked for; anything else is bad usage, with our own code for it.
+            let exit = if error.use_stderr() { Exit::BadInput } else { Exit::Done };
+            let _closed = error.print();
+            return exit.into();
+        }
+    };
+    let Cli { command, settings } = cli;
+    match command {
+        Command::Check(args) => check::run(&args.paths, &mut std::io::stdout(), &mut std::io::stderr()),
+        Command::Run(args) => run::main(args, settings),
+        Command::Invoke(args) => invoke::main(args, settings),
+        Command::Emulate(args) => emulate::main(args, settings),
+        Command::Settings => start::settings_of(settings)
+            .map_or_else(|exit| exit, |settings| settings::run(&settings, &mut std::io::stdout())),
+    }
+    .into()
+}

@@ -1,0 +1,164 @@
+//! `exorun run`: one job, from file to report.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use tracing::error;
+
+use super::emulate::{Embedded, EmulatorArgs};
+use super::setting_flags::SettingFlags;
+use super::start::{self, Ready};
+use crate::app::{Access, App, Credentials, RunOptions, write_metrics};
+use crate::clocks::Clocks;
+use crate::exit::Exit;
+use crate::runner::report::RunReport;
+use crate::runner::{Mode, table};
+use crate::settings::Settings;
+use crate::spec::job::{GivenInput, Job, TargetSpec};
+use crate::spec::resolve_inputs;
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// The job file.
+    file: PathBuf,
+    /// Which job, if the file has several.
+    #[arg(long, value_name = "NAME")]
+    job: Option<String>,
+    /// Only read, print what would change, and exit with 2 if something would.
+    #[arg(long)]
+    dry_run: bool,
+    /// Refuse every cmdlet that is not in the reviewed list of reads.
+    #[arg(long)]
+    read_only: bool,
+    /// A value for an input of the job.
+    #[arg(long = "input", value_name = "NAME=VALUE", value_parser = given_input)]
+    inputs: Vec<GivenInput>,
+    /// Write the report as JSON to this file.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Write metrics to this file, for the node exporter's textfile collector.
+    #[arg(long, value_name = "FILE")]
+    metrics_file: Option<PathBuf>,
+    /// Run against an emulator that lives as long as the run.
+    #[arg(long)]
+    emulate: bool,
+    #[command(flatten)]
+    emulator: EmulatorArgs,
+}
+
+fn given_input(text: &str) -> Result<GivenInput, String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    Ok(GivenInput { name: name.to_owned(), value: value.to_owned() })
+}
+
+pub(super) fn main(args: RunArgs, flags: SettingFlags) -> Exit {
+    let job = match one_job(&args.file, args.job.as_deref()) {
+        Ok(job) => job,
+        Err(exit) => return exit,
+    };
+    if args.read_only
+        && !args.dry_run
+        && let Some(step) = job.steps.iter().find(|step| !step.action.only_reads())
+    {
+        start::refuse(&format!(
+            "--read-only: step {} may change something; nothing was connected",
+            step.name
+        ));
+        return Exit::RefusedByPolicy;
+    }
+    start::block_on(embedded_run(args, job, flags)).unwrap_or_else(|exit| exit)
+}
+
+/// The job meant by `file` and `name`, or every problem of the file on standard error.
+pub(super) fn one_job(file: &std::path::Path, name: Option<&str>) -> Result<Job, Exit> {
+    let jobs = crate::spec::read_jobs(file).map_err(|problems| start::refuse_file(&problems))?;
+    let names: Vec<String> = jobs.iter().map(|job| job.name.to_string()).collect();
+    let mut wanted = jobs.into_iter().filter(|job| name.is_none_or(|name| job.name.as_str() == name));
+    let place = file.display();
+    match (wanted.next(), wanted.next(), name) {
+        (Some(only), None, _) => Ok(only),
+        (None, _, Some(name)) => {
+            Err(start::refuse(&format!("{place} has no job `{name}`; it has {}", names.join(", "))))
+        }
+        (None, _, None) => Err(start::refuse(&format!("{place} has no job"))),
+        (Some(_), Some(_), _) => Err(start::refuse(&format!(
+            "{place} has several jobs ({}): say which with --job",
+            names.join(", ")
+        ))),
+    }
+}
+
+/// With `--emulate`, the emulator's endpoints, authority and secret come in through the settings and the secret
+/// source, as a tenant's would.
+async fn embedded_run(args: RunArgs, job: Job, mut flags: SettingFlags) -> Exit {
+    let clocks = Clocks::system();
+    let targeted = start::settings_of(flags.clone())
+        .and_then(|settings| start::target_of(&job, &settings).map(|target| (settings, target)));
+    let (settings, target) = match targeted {
+        Ok(targeted) => targeted,
+        Err(exit) => return exit,
+    };
+    if !args.emulate {
+        return configured_run(&args, job, target, settings, Credentials::AsTheJobSays, clocks).await;
+    }
+    let embedded = match Embedded::start(&args.emulator, &target, &clocks).await {
+        Ok(embedded) => embedded,
+        Err(why) => return start::refuse(&why),
+    };
+    embedded.lay_over(&mut flags);
+    let credentials = Credentials::Given(embedded.client_secret());
+    let exit = match start::settings_of(flags) {
+        Ok(settings) => configured_run(&args, job, target, settings, credentials, clocks).await,
+        Err(exit) => exit,
+    };
+    embedded.stop().await;
+    exit
+}
+
+async fn configured_run(
+    args: &RunArgs,
+    job: Job,
+    target: TargetSpec,
+    settings: Settings,
+    credentials: Credentials,
+    clocks: Clocks,
+) -> Exit {
+    let inputs = match resolve_inputs(&job, &args.inputs) {
+        Ok(inputs) => inputs,
+        Err(problems) => {
+            for problem in problems {
+                start::refuse(&problem);
+            }
+            return Exit::BadInput;
+        }
+    };
+    let Ready { app, stop, console, progress } = match start::ready(settings, credentials, clocks) {
+        Ok(ready) => ready,
+        Err(exit) => return exit,
+    };
+    let mode = if args.dry_run { Mode::DryRun } else { Mode::Apply };
+    let access = if args.dry_run || args.read_only { Access::ReadOnly } else { Access::ReadWrite };
+    let options = RunOptions { inputs, mode, access, stop, console: console.clone(), progress };
+    let report = app.run(Arc::new(job), target, options).await;
+    if let Err(error) = console.lines(&table(&report)) {
+        error!("the report on standard output is lost: {error}");
+    }
+    let written = write_files(args, &app, &report);
+    match report.exit() {
+        // What was asked for is not all there, though the tenant is as it should be.
+        Exit::Done | Exit::ChangesPending if written.is_err() => Exit::Failed,
+        exit => exit,
+    }
+}
+
+fn write_files(args: &RunArgs, app: &App, report: &RunReport) -> Result<(), ()> {
+    let report_written = args.report.as_deref().map_or(Ok(()), |path| report.write(path));
+    let metrics_written = args.metrics_file.as_deref().map_or(Ok(()), |path| write_metrics(app, path));
+    let mut all = Ok(());
+    for why in [report_written, metrics_written].into_iter().filter_map(Result::err) {
+        error!("{why}");
+        all = Err(());
+    }
+    all
+}
