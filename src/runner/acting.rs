@@ -1,27 +1,23 @@
 //! One action on one object: expressions in, a call out, the outcome counted and logged.
 
-use std::time::Duration;
-
 use serde_json::Value;
-use tracing::{debug, info, warn};
-use uuid::Uuid;
+use tracing::{info, warn};
 
 use super::call::{Call, Select};
+use super::calling::partial;
 use super::collect::Collect;
 use super::context::{Mode, RunParts};
 use super::halt::{Failure, Weight};
 use super::items::Items;
 use super::tally::Tally;
-use super::write_log;
-use crate::exchange::errors::{ErrorKind, Happened};
-use crate::exchange::{CallSummary, CmdletRequest, Intent};
+use crate::exchange::errors::ErrorKind;
+use crate::exchange::{CallSummary, Intent};
 use crate::exit::Exit;
 use crate::observe::escape::one_line;
-use crate::observe::metrics::{FinishedCall, ObjectResult};
-use crate::rules::duration::show;
+use crate::observe::metrics::ObjectResult;
 use crate::rules::time::BootTime;
 use crate::session::Session;
-use crate::spec::job::{Action, Keep, Step};
+use crate::spec::job::{Action, Step};
 use crate::spec::template::{Scope, Template};
 
 /// Identities in logs and reports are cut here.
@@ -108,8 +104,10 @@ impl Acting<'_> {
                 ObjectResult::Pending
             }
             Err(failure) => {
-                // A run that was told to stop did not fail on this object.
-                if failure.weight == Weight::EndsRun(Exit::Interrupted) && !failure.is_in_doubt() {
+                // A run that was told to stop, or that has reached its limit, did not fail on this object.
+                let untouched =
+                    matches!(failure.weight, Weight::EndsRun(Exit::Interrupted | Exit::RefusedByPolicy));
+                if untouched && !failure.is_in_doubt() {
                     return;
                 }
                 self.tally.failed(object, failure);
@@ -169,153 +167,6 @@ impl Acting<'_> {
             warn!(error = %error, "a line on standard output is lost");
         }
     }
-
-    /// A writing call with its line in the write log, whatever comes of it.
-    pub(super) async fn write(
-        &self,
-        session: &mut Session,
-        call: &Call,
-        changed: &[&str],
-    ) -> Result<CallSummary, Failure> {
-        let entry = write_log::Entry::of(self.run, call, changed);
-        let mut collect = Collect::new(&self.step.keep);
-        // Dropped in between (a panic, a kill of the task), the entry writes that the outcome is unknown.
-        let entry = entry.begun();
-        let outcome = self.call_with_id(session, call, &mut collect, entry.client_request_id()).await;
-        match &outcome {
-            Ok(summary) => match summary.errors.first() {
-                None => entry.ended("done", summary.request_id.as_deref()),
-                Some(first) => {
-                    entry.ended("partly_failed", summary.request_id.as_deref());
-                    return Err(partial(summary, first));
-                }
-            },
-            Err(failure) if failure.is_in_doubt() => entry.ended("unknown", failure.request_id.as_deref()),
-            Err(failure) => entry.ended(failure.kind, failure.request_id.as_deref()),
-        }
-        outcome
-    }
-
-    /// One call: counted, timed, and ended early if the run is told to stop at once or the step's time is over.
-    pub(super) async fn call(
-        &self,
-        session: &mut Session,
-        call: &Call,
-        collect: &mut Collect<'_>,
-    ) -> Result<CallSummary, Failure> {
-        self.call_with_id(session, call, collect, Uuid::new_v4()).await
-    }
-
-    async fn call_with_id(
-        &self,
-        session: &mut Session,
-        call: &Call,
-        collect: &mut Collect<'_>,
-        client_request_id: Uuid,
-    ) -> Result<CallSummary, Failure> {
-        let run = self.run;
-        if run.stop.is_asked() {
-            return Err(interrupted("before the next call", Happened::No));
-        }
-        if let Some(deadline) = self.deadline
-            && run.clocks.boot() >= deadline
-        {
-            return Err(self.out_of_time(Happened::No));
-        }
-        let request = CmdletRequest {
-            cmdlet: call.cmdlet.clone(),
-            parameters: call.parameters.clone(),
-            select: call.select.clone(),
-            intent: call.intent,
-            client_request_id,
-            timeout: run.call_timeout,
-            stop: run.stop.soon(),
-        };
-        debug!(cmdlet = %call.cmdlet, object = call.object, %client_request_id, "calling");
-        let began = run.clocks.boot();
-        let happened = match call.intent {
-            Intent::Read => Happened::No,
-            Intent::Write => Happened::Unknown,
-        };
-        let outcome = tokio::select! {
-            biased;
-            answer = session.call(&request, collect) => answer.map_err(Failure::from),
-            () = run.stop.insisted() => Err(interrupted("in the middle of the call", happened)),
-            () = until(run, self.deadline) => Err(self.out_of_time(happened)),
-        };
-        self.count_call(call, &outcome, run.clocks.boot().since(began));
-        if let Ok(summary) = &outcome {
-            for warning in &summary.warnings {
-                info!(cmdlet = %call.cmdlet, object = call.object, %client_request_id, "the service warns: {warning}");
-            }
-        }
-        outcome
-    }
-
-    fn count_call(&self, call: &Call, outcome: &Result<CallSummary, Failure>, took: Duration) {
-        let (requests, retries, throttled, warnings) = match outcome {
-            Ok(summary) => (summary.requests, summary.retries, summary.throttled, summary.warnings.len()),
-            Err(failure) => (failure.requests, failure.requests.saturating_sub(1), failure.throttled, 0),
-        };
-        {
-            let mut counts = self.tally.counts();
-            counts.calls += 1;
-            counts.requests += u64::from(requests);
-            counts.retries += u64::from(retries);
-            counts.warnings += warnings as u64;
-        }
-        if matches!(outcome, Err(failure) if failure.kind == ErrorKind::SessionLimit.word()) {
-            self.run.metrics.session_refused();
-        }
-        self.run.metrics.call_finished(&FinishedCall {
-            job: self.run.job.name.as_str(),
-            step: self.step.name.as_str(),
-            cmdlet: call.cmdlet.as_str(),
-            outcome: outcome.as_ref().map_or_else(|failure| failure.kind, |_| "ok"),
-            took,
-            retries,
-            throttled,
-        });
-    }
-
-    fn out_of_time(&self, happened: Happened) -> Failure {
-        let timeout = self.step.timeout.unwrap_or_default();
-        Failure {
-            happened,
-            ..Failure::new("step_timeout", format!("the step's time-out of {} is over", show(timeout)))
-        }
-    }
-
-    /// A call whose items are few: an object read back.
-    pub(super) async fn read(&self, session: &mut Session, call: &Call) -> Result<Vec<Value>, Failure> {
-        let mut collect = Collect::new(&Keep::All);
-        let summary = self.call(session, call, &mut collect).await?;
-        if let Some(first) = summary.errors.first() {
-            return Err(partial(&summary, first));
-        }
-        let items = collect.spool.finish().map_err(|error| Failure::new("spool", error.to_string()))?;
-        let read: std::io::Result<Vec<Value>> = items.iter().take(2).collect();
-        read.map_err(|error| Failure::new("spool", error.to_string()))
-    }
-}
-
-async fn until(run: &RunParts, deadline: Option<BootTime>) {
-    match deadline {
-        Some(deadline) => run.clocks.sleep_until(deadline).await,
-        None => std::future::pending().await,
-    }
-}
-
-fn interrupted(place: &str, happened: Happened) -> Failure {
-    let message = format!("the run was told to stop {place}");
-    Failure { happened, ..Failure::ends_run(ErrorKind::Interrupted.word(), Exit::Interrupted, message) }
-}
-
-/// Errors inside a successful answer: the call failed in part. Source: protocol reference, 3.7.
-fn partial(summary: &CallSummary, first: &str) -> Failure {
-    let more = summary.errors.len() - 1;
-    let message = if more == 0 { first.to_owned() } else { format!("{first} (and {more} more)") };
-    Failure { request_id: summary.request_id.clone(), ..Failure::new("partial_failure", message) }
 }
 
 /// "The command completed successfully but no settings of '…' have been modified."

@@ -3,6 +3,7 @@
 mod acting;
 mod budget;
 mod call;
+mod calling;
 mod collect;
 mod console;
 mod context;
