@@ -444,6 +444,92 @@ async fn a_redirect_is_not_followed() {
     }
 }
 
+fn packed(bytes: impl std::io::Read) -> Vec<u8> {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::copy(&mut std::io::BufReader::new(bytes), &mut packer).unwrap();
+    packer.finish().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_without_an_end_or_a_measure_is_given_up_with_its_reason() {
+    use std::io::Read;
+    let spaces = || std::io::repeat(b' ').take(64 << 20);
+    let json = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
+    let chunk = |text: &str| format!("{:x}\r\n{text}\r\n", text.len());
+    let begun = |body: &str| format!("{json}transfer-encoding: chunked\r\n\r\n{}", chunk(body));
+    let one = |head: &str, body: &[u8]| {
+        [format!("{head}content-length: {}\r\n\r\n", body.len()).as_bytes(), body].concat()
+    };
+    let bomb = packed(b"{\"value\":[{\"Name\":\"".chain(spaces()));
+    let items = packed(b"{\"value\":[".chain("{\"N\":1},".repeat(4 << 20).as_bytes()));
+    let bad_gzip = "HTTP/1.1 400 Bad\r\ncontent-encoding: gzip\r\n";
+    let packed_json = format!("{json}content-encoding: gzip\r\n");
+    let cases: [(&str, Answers, ErrorKind, &str); 9] = [
+        (
+            "items",
+            Answers::endless(begun("{\"value\":["), chunk(&"{\"N\":1},".repeat(500))),
+            ErrorKind::Protocol,
+            "a page of the answer takes more than",
+        ),
+        (
+            "an item",
+            Answers::endless(begun("{\"value\":[{\"N\":\""), chunk(&"x".repeat(9999))),
+            ErrorKind::Protocol,
+            "an item is longer than",
+        ),
+        (
+            "an envelope",
+            Answers::endless(begun("{\"w\":\""), chunk(&"x".repeat(9999))),
+            ErrorKind::Protocol,
+            "the envelope is longer than",
+        ),
+        ("headers", Answers::endless(json, "set-cookie: a=1\r\n"), ErrorKind::Network, "too large"),
+        (
+            "a header",
+            Answers::endless(format!("{json}x: "), "x".repeat(999)),
+            ErrorKind::Network,
+            "too large",
+        ),
+        (
+            "a refusal",
+            Answers::endless(
+                begun("x").replace("200 OK", "400 Bad"),
+                "400\r\n".to_owned() + &"x".repeat(0x400) + "\r\n",
+            ),
+            ErrorKind::InvalidInput,
+            "",
+        ),
+        (
+            "a packed item",
+            Answers::once(one(&packed_json, &bomb)),
+            ErrorKind::Protocol,
+            "an item is longer than",
+        ),
+        (
+            "packed items",
+            Answers::once(one(&packed_json, &items)),
+            ErrorKind::Protocol,
+            "a page of the answer takes more than",
+        ),
+        ("a packed refusal", Answers::once(one(bad_gzip, &packed(spaces()))), ErrorKind::InvalidInput, ""),
+    ];
+    for (what, answers, kind, message) in cases {
+        let here = StrangeService::start(answers).await;
+        let client = Client::new(&here.endpoint(), here.ca_pem(), "t", Http::One, |config| {
+            config.retry.attempts_max = 1
+        });
+        let (mut connection, _) = client.open().await;
+        let (token, asked, mut items) = (SecretString::from(STRANGE_TOKEN), everything(), Items::default());
+        let call = connection.call(&token, &asked, &mut items);
+        let error = tokio::time::timeout(Duration::from_secs(60), call).await.expect(what).unwrap_err();
+        assert_eq!(error.kind, kind, "{what}: {error}");
+        assert!(error.message.contains(message), "{what}: {error}");
+        assert!(items.items.is_empty(), "{what}");
+        connection.close().await;
+        client.assert_over().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_nobody_vouches_for_gets_no_request() {
     let stranger = StrangeService::start(Answers::page(json!([]), None)).await;

@@ -1,9 +1,9 @@
 //! One InvokeCommand request and its answer: headers out, items and envelope in. Source: protocol reference, 3.2 to 3.8.
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 use bytes::Bytes;
-use flate2::write::GzDecoder;
+use flate2::{read, write};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::header::{
@@ -27,6 +27,13 @@ use crate::observe::escape::one_line;
 
 /// A failed answer's body beyond this is not read: no message needs it.
 const ERROR_BODY_BYTES_MAX: usize = 256 * 1024;
+/// What one page's items may take in memory, each with [`ITEM_OVERHEAD_BYTES`]: ten times the six megabytes of a
+/// thousand mailboxes with all properties. A page is whole before it is passed on, so that it can be asked for again.
+const PAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// What an item costs besides its text.
+const ITEM_OVERHEAD_BYTES: usize = 64;
+/// How much is unpacked at a time: a thousandfold at most comes of it.
+const PACKED_PIECE_BYTES: usize = 4 * 1024;
 /// Warnings and errors of one answer that are kept.
 const TEXTS_MAX: usize = 100;
 const TEXT_CHARS_MAX: usize = 600;
@@ -129,8 +136,12 @@ pub(super) async fn read(answer: Response<Incoming>, now: Timestamp) -> Result<P
 async fn read_items(mut body: Incoming, is_gzip: bool) -> Result<Page, RemoteError> {
     let mut page = Page::default();
     let mut stream = ValueStream::default();
-    let mut gzip = GzDecoder::new(Vec::new());
+    let mut gzip = write::GzDecoder::new(Vec::new());
+    let mut room = PAGE_BYTES_MAX;
     let mut keep = |item: &RawValue| {
+        room = room.checked_sub(item.get().len() + ITEM_OVERHEAD_BYTES).ok_or_else(|| {
+            format!("a page of the answer takes more than {PAGE_BYTES_MAX} bytes; ask for less with `select`")
+        })?;
         page.items.push(item.to_owned());
         Ok(())
     };
@@ -138,9 +149,11 @@ async fn read_items(mut body: Incoming, is_gzip: bool) -> Result<Page, RemoteErr
         let frame = frame.map_err(|error| broken(&error, Happened::Unknown))?;
         let Ok(chunk) = frame.into_data() else { continue };
         if is_gzip {
-            gzip.write_all(&chunk).map_err(|error| unreadable(&error.to_string()))?;
-            stream.push(gzip.get_ref(), &mut keep).map_err(|error| not_understood(&error))?;
-            gzip.get_mut().clear();
+            for piece in chunk.chunks(PACKED_PIECE_BYTES) {
+                gzip.write_all(piece).map_err(|error| unreadable(&error.to_string()))?;
+                stream.push(gzip.get_ref(), &mut keep).map_err(|error| not_understood(&error))?;
+                gzip.get_mut().clear();
+            }
         } else {
             stream.push(&chunk, &mut keep).map_err(|error| not_understood(&error))?;
         }
@@ -182,11 +195,11 @@ async fn read_refusal(mut body: Incoming, is_gzip: bool) -> Vec<u8> {
         }
     }
     if is_gzip {
-        let mut decoder = GzDecoder::new(Vec::new());
+        let mut decoded = Vec::new();
         // NUL bytes are sent declared as gzip: what is no gzip is taken as it came.
-        if decoder.write_all(&raw).is_ok()
-            && let Ok(decoded) = decoder.finish()
-        {
+        let whole =
+            read::GzDecoder::new(raw.as_slice()).take(ERROR_BODY_BYTES_MAX as u64).read_to_end(&mut decoded);
+        if whole.is_ok() {
             return decoded;
         }
     }

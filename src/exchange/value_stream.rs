@@ -52,6 +52,8 @@ enum InString {
 pub(super) enum StreamError {
     #[error("the answer is not JSON: {0}")]
     NotJson(String),
+    #[error("the answer is JSON, but not the service's: {0}")]
+    NotAListing(&'static str),
     #[error("the answer ended in the middle of {0}")]
     CutOff(&'static str),
     #[error("{0} is longer than {1} bytes")]
@@ -85,7 +87,17 @@ impl ValueStream {
             _ if self.depth > 0 => return Err(StreamError::CutOff("the envelope")),
             _ => {}
         }
-        serde_json::from_slice(&self.rest).map_err(|error| StreamError::NotJson(error.to_string()))
+        let rest: Value =
+            serde_json::from_slice(&self.rest).map_err(|error| StreamError::NotJson(error.to_string()))?;
+        // What is something else is no listing without items: nobody may take it for an empty tenant.
+        let Some(members) = rest.as_object() else {
+            return Err(StreamError::NotAListing("it is not an object"));
+        };
+        match members.get("value") {
+            None | Some(Value::Null) => Ok(rest),
+            Some(Value::Array(unseen)) if unseen.is_empty() => Ok(rest),
+            Some(_) => Err(StreamError::NotAListing("its `value` is not a plain list")),
+        }
     }
 
     fn around(&mut self, byte: u8) -> Result<(), StreamError> {
@@ -250,6 +262,18 @@ mod tests {
     #[test]
     fn items_that_are_no_objects_are_refused() {
         assert!(matches!(split(br#"{"value":[1]}"#, 9), Err(StreamError::NotJson(_))));
+    }
+
+    #[test]
+    fn another_shape_is_an_error_and_no_empty_list() {
+        for text in
+            ["null", "[]", "\"value\"", "[{\"value\":[{\"n\":1}]}]", "{\"value\":{}}", "{\"value\":\"x\"}"]
+        {
+            let error = split(text.as_bytes(), 4).unwrap_err();
+            assert!(matches!(error, StreamError::NotAListing(_)), "{text}: {error}");
+        }
+        // A name spelled with an escape is the same name, and its items were not seen.
+        assert!(split(br#"{"v\u0061lue":[{"n":1}]}"#, 9).is_err());
     }
 
     proptest! {

@@ -10,7 +10,11 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 /// What every request gets.
-pub(crate) struct Answers(String);
+pub(crate) struct Answers {
+    first: Vec<u8>,
+    /// Sent after it, over and over until the client has enough.
+    forever: Option<Vec<u8>>,
+}
 
 impl Answers {
     /// A good page, perhaps with a link to a next one.
@@ -20,15 +24,25 @@ impl Answers {
             body["@odata.nextLink"] = next.into();
         }
         let body = body.to_string();
-        Answers(format!(
+        Answers::once(format!(
             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         ))
     }
 
+    /// These bytes.
+    pub(crate) fn once(bytes: impl Into<Vec<u8>>) -> Answers {
+        Answers { first: bytes.into(), forever: None }
+    }
+
+    /// These bytes, and then `again` without an end.
+    pub(crate) fn endless(first: impl Into<Vec<u8>>, again: impl Into<Vec<u8>>) -> Answers {
+        Answers { first: first.into(), forever: Some(again.into()) }
+    }
+
     /// A redirect.
     pub(crate) fn redirect(status: u16, location: &str) -> Answers {
-        Answers(format!("HTTP/1.1 {status} Moved\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n"))
+        Answers::once(format!("HTTP/1.1 {status} Moved\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n"))
     }
 }
 
@@ -63,7 +77,7 @@ impl StrangeService {
         let port = listener.local_addr().unwrap().port();
         let (connections, requests) = (Arc::<AtomicUsize>::default(), Arc::<Mutex<Vec<String>>>::default());
         let (counted, seen) = (connections.clone(), requests.clone());
-        let answer = Arc::<str>::from(answers.0);
+        let answer = Arc::new(answers);
         let task = tokio::spawn(async move {
             while let Ok((tcp, _)) = listener.accept().await {
                 counted.fetch_add(1, Ordering::SeqCst);
@@ -85,7 +99,10 @@ impl StrangeService {
                         if body.len() >= length.unwrap_or(0) {
                             seen.lock().unwrap().push(text);
                             head.clear();
-                            let _gone = stream.write_all(answer.as_bytes()).await;
+                            let mut sent = stream.write_all(&answer.first).await;
+                            while let (Some(again), Ok(())) = (&answer.forever, &sent) {
+                                sent = stream.write_all(again).await;
+                            }
                         }
                     }
                     let _gone = stream.shutdown().await;
