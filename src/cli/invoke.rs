@@ -113,7 +113,7 @@ async fn invoke(args: InvokeArgs, job: Job, flags: SettingFlags) -> Exit {
         let ready = start::ready(settings, Credentials::AsTheJobSays, Clocks::system())?;
         Ok((target, ready))
     });
-    let (target, Ready { app, stop, console, progress }) = match prepared {
+    let (target, Ready { app, stop, console, output, progress }) = match prepared {
         Ok(prepared) => prepared,
         Err(exit) => return exit,
     };
@@ -122,7 +122,7 @@ async fn invoke(args: InvokeArgs, job: Job, flags: SettingFlags) -> Exit {
         inputs: BTreeMap::new(),
         mode: Mode::Apply,
         access,
-        stop,
+        stop: stop.clone(),
         console: console.clone(),
         progress,
     };
@@ -136,7 +136,8 @@ async fn invoke(args: InvokeArgs, job: Job, flags: SettingFlags) -> Exit {
         (Some(items), Format::Json) => invoked::json(items),
     };
     // The items are what was asked for: lost, the call has failed.
-    if let Err(error) = shown.and_then(|text| console.lines(&text)) {
+    let shown = shown.and_then(|text| console.lines(&text));
+    if let Err(error) = shown.and(start::said(&output, &stop, app.clocks()).await) {
         start::refuse(&format!("standard output: {error}"));
         return Exit::Failed;
     }

@@ -63,13 +63,14 @@ pub fn main() -> ExitCode {
         }
     };
     let Cli { command, settings } = cli;
-    match command {
+    let exit: Exit = match command {
         Command::Check(args) => check::run(&args.paths, &mut std::io::stdout(), &mut std::io::stderr()),
         Command::Run(args) => run::main(args, settings),
         Command::Invoke(args) => invoke::main(args, settings),
         Command::Emulate(args) => emulate::main(args, settings),
         Command::Settings => start::settings_of(settings)
             .map_or_else(|exit| exit, |settings| settings::run(&settings, &mut std::io::stdout())),
-    }
-    .into()
+    };
+    start::drain_log();
+    exit.into()
 }

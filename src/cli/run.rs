@@ -133,18 +133,19 @@ async fn configured_run(
             return Exit::BadInput;
         }
     };
-    let Ready { app, stop, console, progress } = match start::ready(settings, credentials, clocks) {
+    let Ready { app, stop, console, output, progress } = match start::ready(settings, credentials, clocks) {
         Ok(ready) => ready,
         Err(exit) => return exit,
     };
     let mode = if args.dry_run { Mode::DryRun } else { Mode::Apply };
     let access = if args.dry_run || args.read_only { Access::ReadOnly } else { Access::ReadWrite };
-    let options = RunOptions { inputs, mode, access, stop, console: console.clone(), progress };
+    let options = RunOptions { inputs, mode, access, stop: stop.clone(), console: console.clone(), progress };
     let report = app.run(Arc::new(job), target, options).await;
-    if let Err(error) = console.lines(&table(&report)) {
+    let shown = console.lines(&table(&report));
+    let written = write_files(args, &app, &report);
+    if let Err(error) = shown.and(start::said(&output, &stop, app.clocks()).await) {
         error!("the report on standard output is lost: {error}");
     }
-    let written = write_files(args, &app, &report);
     match report.exit() {
         // What was asked for is not all there, though the tenant is as it should be.
         Exit::Done | Exit::ChangesPending if written.is_err() => Exit::Failed,

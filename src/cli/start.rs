@@ -1,6 +1,8 @@
 //! What every command does before its own work: settings, logs, a runtime.
 
 use std::io::Write;
+use std::sync::OnceLock;
+use std::time::Duration;
 
 use tracing::warn;
 
@@ -11,6 +13,7 @@ use crate::clocks::Clocks;
 use crate::exit::Exit;
 use crate::observe::escape::one_line;
 use crate::observe::logs;
+use crate::observe::outlet::Outlet;
 use crate::runner::Console;
 use crate::runner::progress::Progress;
 use crate::runner::stop::Stop;
@@ -24,8 +27,30 @@ const WORKER_THREADS: usize = 2;
 /// Longer messages are cut: they quote what was given.
 const MESSAGE_CHARS_MAX: usize = 4096;
 
+/// What may be on its way to standard error and output: minutes of lines at level `trace`, and a dry run's list of
+/// 100,000 objects.
+const LOG_BYTES_MAX: usize = 4 * 1024 * 1024;
+const OUTPUT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// How long the end of the process waits for a reader of the log that does not read.
+const LOG_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long output that nobody reads is waited for when somebody has asked to stop.
+const OUTPUT_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Log lines on their way. One for the process, as the log is.
+static LOG: OnceLock<Outlet> = OnceLock::new();
+
+/// Waits for log lines that are on their way.
+pub(super) fn drain_log() {
+    if let Some(log) = LOG.get() {
+        log.drain(LOG_PATIENCE);
+    }
+}
+
 /// Says on standard error, in one line, why the command cannot start.
 pub(super) fn refuse(message: &str) -> Exit {
+    drain_log();
     let _closed = writeln!(std::io::stderr(), "error: {}", one_line(message, MESSAGE_CHARS_MAX));
     Exit::BadInput
 }
@@ -60,7 +85,14 @@ pub(super) fn settings_of(flags: SettingFlags) -> Result<Settings, Exit> {
 
 /// Starts the logs; what the terminal shows of progress makes way for their lines.
 pub(super) fn logs(settings: &Settings, clocks: &Clocks, progress: &Progress) -> Result<(), Exit> {
-    logs::init(settings.log_format, settings.log_level.clone(), clocks, progress.log_output())
+    let out: Box<dyn Write + Send> = match progress.log_output() {
+        Some(terminal) => Box::new(terminal),
+        None => {
+            let log = outlet(std::io::stderr(), LOG_BYTES_MAX)?;
+            Box::new(LOG.get_or_init(|| log).clone())
+        }
+    };
+    logs::init(settings.log_format, settings.log_level.clone(), clocks, out)
         .map_err(|error| refuse(&error.to_string()))?;
     for unknown in settings.unknown_variables() {
         warn!("{unknown}");
@@ -70,12 +102,18 @@ pub(super) fn logs(settings: &Settings, clocks: &Clocks, progress: &Progress) ->
     Ok(())
 }
 
+fn outlet(stream: impl Write + Send + 'static, bytes_max: usize) -> Result<Outlet, Exit> {
+    Outlet::start(stream, bytes_max).map_err(|error| refuse(&format!("a thread cannot be started: {error}")))
+}
+
 /// A program that can run something: logs are on, signals are heard, nothing is connected.
 pub(super) struct Ready {
     pub(super) app: App,
     /// Asked by the first signal, insisted on by the second.
     pub(super) stop: Stop,
     pub(super) console: Console,
+    /// What the console's lines go through.
+    pub(super) output: Outlet,
     pub(super) progress: Progress,
 }
 
@@ -87,7 +125,28 @@ pub(super) fn ready(settings: Settings, credentials: Credentials, clocks: Clocks
     let app = App::new(settings, credentials, clocks.clone()).map_err(|error| refuse(&error.to_string()))?;
     let stop = Stop::new();
     signals::listen(stop.clone(), grace, clocks)?;
-    Ok(Ready { app, stop, console: Console::new(std::io::stdout()), progress })
+    let output = outlet(std::io::stdout(), OUTPUT_BYTES_MAX)?;
+    Ok(Ready { app, stop, console: Console::new(output.clone()), output, progress })
+}
+
+/// Waits until what the run said is written: no session is open any more. Who asks to stop is not kept waiting.
+///
+/// # Errors
+/// What was said is lost, at least in part.
+pub(super) async fn said(output: &Outlet, stop: &Stop, clocks: &Clocks) -> std::io::Result<()> {
+    let hurried = async {
+        stop.asked().await;
+        clocks.sleep(OUTPUT_PATIENCE).await;
+    };
+    let written = tokio::select! {
+        written = output.drained() => written,
+        () = hurried => Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "nobody reads it")),
+    };
+    match written {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error),
+        // Who closed a pipe has seen enough.
+        _ => Ok(()),
+    }
 }
 
 /// Runs a command's work to its end.

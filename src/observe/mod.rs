@@ -3,5 +3,6 @@
 pub mod escape;
 pub mod logs;
 pub mod metrics;
+pub mod outlet;
 pub mod textfile;
 pub mod whole_file;

@@ -8,9 +8,9 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 #[derive(Clone, Debug)]
 pub struct Progress(Option<MultiProgress>);
 
-/// Standard error for log lines: bars make way while one is written.
+/// Standard error for log lines on a terminal: bars make way while one is written.
 #[derive(Clone, Debug)]
-pub struct LogOutput(Option<MultiProgress>);
+pub struct LogOutput(MultiProgress);
 
 impl Progress {
     /// On standard error if that is a terminal; else nowhere, because nobody looks.
@@ -18,9 +18,9 @@ impl Progress {
         Progress(std::io::stderr().is_terminal().then(MultiProgress::new))
     }
 
-    /// Where log lines go, so that bars and lines do not tear each other apart.
-    pub fn log_output(&self) -> LogOutput {
-        LogOutput(self.0.clone())
+    /// Where log lines go if bars are drawn, so that bars and lines do not tear each other apart.
+    pub fn log_output(&self) -> Option<LogOutput> {
+        self.0.clone().map(LogOutput)
     }
 
     /// A bar over `total` objects of `step`.
@@ -37,10 +37,7 @@ impl Progress {
 
 impl Write for LogOutput {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &self.0 {
-            Some(bars) => bars.suspend(|| io::stderr().write(bytes)),
-            None => io::stderr().write(bytes),
-        }
+        self.0.suspend(|| io::stderr().write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {

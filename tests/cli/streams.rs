@@ -82,3 +82,34 @@ async fn output_that_is_lost_to_a_full_disk_is_no_success() {
     run.assert_code(0);
     tenant.assert_all_closed();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_nobody_reads_keeps_no_run_from_its_end() {
+    let tenant = Tenant::with(200, &[]).await;
+    let job = shipped(HARDENING);
+    let arguments = ["run", job.to_str().unwrap(), "--log-level", "trace", "--report", "report.json"];
+    // The pipe's other end stays open, and unread.
+    let mut child = tenant.exorun(&arguments).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let status = tokio::time::timeout(std::time::Duration::from_secs(60), child.wait()).await;
+    assert_eq!(status.expect("the run waits for a reader").unwrap().code(), Some(0));
+    tenant.assert_all_closed();
+    let mut said = Vec::new();
+    let mut stderr = child.stderr.take().unwrap();
+    tokio::io::AsyncReadExt::read_to_end(&mut stderr, &mut said).await.unwrap();
+    assert!(said.len() > 60_000, "the pipe was never full: {} bytes", said.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn output_that_nobody_reads_is_waited_for_without_a_session_and_until_the_first_signal() {
+    let tenant = Tenant::with(200, &[]).await;
+    let job = shipped(HARDENING);
+    let arguments = ["invoke", "Get-Mailbox", "--job", job.to_str().unwrap(), "--format", "json"];
+    let mut child = tenant.exorun(&arguments).stderr(std::process::Stdio::null()).spawn().unwrap();
+    tenant.until("a closed session", |counters| counters.sessions.closed > 0).await;
+    tenant.assert_all_closed();
+    let waited = tokio::time::timeout(std::time::Duration::from_secs(1), child.wait()).await;
+    assert!(waited.is_err(), "a reader that is slow gets everything: {waited:?}");
+    super::program::signal(&child, rustix::process::Signal::TERM);
+    let status = tokio::time::timeout(std::time::Duration::from_secs(30), child.wait()).await;
+    assert_eq!(status.expect("the program waits for a reader").unwrap().code(), Some(1));
+}
