@@ -5,6 +5,7 @@
 //! that names it, unless the expression says `is defined` or `| default(...)`.
 
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use minijinja::ErrorKind;
 use minijinja::value::{Value as Computed, ValueKind};
@@ -85,6 +86,14 @@ impl Expression {
     /// # Errors
     /// When a name is undefined, an operation does not fit its values, or a limit is reached.
     pub fn eval(&self, scope: &Scope) -> Result<Value, ExpressionError> {
+        // The engine reckons some bounds without a check, some of them only when a list is walked through
+        // (`x[::-9223372036854775808]`): that is the expression's mistake, not a defect that ends the run.
+        catch_unwind(AssertUnwindSafe(|| self.evaluated(scope))).unwrap_or_else(|_| {
+            Err(self.error("the engine cannot calculate it; is a number in it too large?".to_owned()))
+        })
+    }
+
+    fn evaluated(&self, scope: &Scope) -> Result<Value, ExpressionError> {
         let value = engine::run(self.source(), super::scope::context(scope)).map_err(|error| {
             let message = match error.kind() {
                 ErrorKind::OutOfFuel => {
@@ -291,6 +300,17 @@ mod tests {
     fn fails(source: &str) -> String {
         let expression = Expression::compile(source).expect("compiles");
         expression.eval(&scope()).expect_err("fails").to_string()
+    }
+
+    #[test]
+    fn a_number_that_is_too_large_for_the_engine_is_no_panic() {
+        for source in ["item.Name[::-9223372036854775808]", "[1, 2][::-9223372036854775808]"] {
+            let expression = Expression::compile(source).expect("compiles");
+            // A build without checks may find a value.
+            if let Err(error) = expression.eval(&scope()) {
+                assert!(error.to_string().contains("too large"), "{error}");
+            }
+        }
     }
 
     #[test]
