@@ -12,6 +12,7 @@ mod start;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
 use crate::exit::Exit;
 use setting_flags::SettingFlags;
@@ -53,6 +54,7 @@ struct CheckArgs {
 
 /// Parses the command line and does what it says.
 pub fn main() -> ExitCode {
+    leave_no_core();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -73,4 +75,12 @@ pub fn main() -> ExitCode {
     };
     start::drain_log();
     exit.into()
+}
+
+/// A core would hold secrets and tokens. As far as the system lets us: a program that cannot say so runs all the same.
+fn leave_no_core() {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    let _kept = setrlimit(Resource::Core, none);
+    // The limit does not bind a core that is piped to a program, as systemd does it.
+    let _kept = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }

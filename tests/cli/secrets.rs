@@ -131,3 +131,31 @@ async fn a_wrong_secret_in_a_wrong_place_is_not_shown() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_is_killed_leaves_no_core() {
+    use std::os::unix::process::ExitStatusExt;
+    let faults = ["slow:ms=60000:cmdlet=Get-Mailbox"];
+    let tenant = Tenant::with(3, &faults).await;
+    let job = tenant.job("", &super::some_mailboxes(1));
+    let program = tenant.exorun(&["run", job.to_str().unwrap()]);
+    let program = program.as_std();
+    let mut child = tokio::process::Command::new("sh")
+        .args(["-c", "ulimit -c unlimited || true; exec \"$@\"", "sh"])
+        .arg(program.get_program())
+        .args(program.get_args())
+        .env_clear()
+        .envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .current_dir(tenant.folder.path())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    tenant.until("an open session", |counters| counters.sessions.live > 0).await;
+    super::program::signal(&child, rustix::process::Signal::QUIT);
+    let status = child.wait().await.unwrap();
+    assert_eq!(status.signal(), Some(3));
+    assert!(!status.core_dumped(), "a core was left");
+}
