@@ -75,7 +75,8 @@ pub static TABLE: &[Definition] = &[
         "emulated",
         Kind::Boolean,
         Some("false"),
-        "Whether the endpoints are an emulator's. It changes the label `emulated` of metrics and reports, nothing else.",
+        "Whether the endpoints are an emulator's. Reports, metrics and the first log line say so; without it an \
+         emulator's token is refused, so that nobody takes its run for production.",
     ),
     row(
         "state_dir",

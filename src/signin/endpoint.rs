@@ -160,11 +160,6 @@ impl LoginEndpoint {
         let first_line = description.lines().next().unwrap_or_default();
         let said = if first_line.is_empty() { error } else { first_line };
         let code = advice::code_in(description);
-        let mut message = format!("the sign-in service refused ({}): ", one_line(error, 64));
-        message.push_str(&one_line(said, MESSAGE_CHARS_MAX));
-        if let Some(advice) = code.and_then(advice::advice) {
-            message.push_str(&format!(" -> {advice}"));
-        }
         let kind = if code.is_some_and(advice::is_throttling) {
             SigninErrorKind::Throttled
         } else if PASSING_ERRORS.contains(&error) {
@@ -172,6 +167,12 @@ impl LoginEndpoint {
         } else {
             SigninErrorKind::Refused
         };
+        let did = if kind == SigninErrorKind::Refused { "refused" } else { "cannot answer" };
+        let mut message = format!("the sign-in service {did} ({}): ", one_line(error, 64));
+        message.push_str(&one_line(said, MESSAGE_CHARS_MAX));
+        if let Some(advice) = code.and_then(advice::advice) {
+            message.push_str(&format!(" -> {advice}"));
+        }
         SigninError::new(kind, message)
     }
 }
