@@ -150,7 +150,6 @@ impl App {
         span.in_scope(|| {
             info!(peer = self.peer(), mode = options.mode.word(), source = %report.source, job_hash = %job.hash, "{}: run begins", self.peer());
         });
-        let mode = options.mode;
         let running = self.signed_in_run(&job, &target, run_id, options, &mut report);
         let (exit, reason, items) = running.instrument(span.clone()).await;
         let ended_at = self.clocks.wall();
@@ -173,12 +172,18 @@ impl App {
                 );
             }
         });
-        // A look is no success of the job: a dashboard that counts it would call a job healthy that never writes.
-        if mode == Mode::Apply {
-            let took = self.clocks.boot().since(began);
-            self.metrics.run_finished(job.name.as_str(), &target.tenant, exit, took, ended_at);
-        }
         (report, items)
+    }
+
+    /// Counts a run that is over, with all that was asked for beside it.
+    pub fn count(&self, report: &RunReport) {
+        // A look is no success of the job: a dashboard that counts it would call a job healthy that never writes.
+        if report.mode == Mode::Apply.word() {
+            let took = Duration::from_secs_f64(report.seconds);
+            self.metrics.run_finished(&report.job, &report.tenant, report.exit(), took, report.ended_at);
+        } else {
+            self.metrics.run_looked(&report.job);
+        }
     }
 
     async fn signed_in_run(

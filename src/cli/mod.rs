@@ -11,7 +11,7 @@ mod start;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
 use crate::exit::Exit;
@@ -55,7 +55,9 @@ struct CheckArgs {
 /// Parses the command line and does what it says.
 pub fn main() -> ExitCode {
     leave_no_core();
-    let cli = match Cli::try_parse() {
+    let command = Cli::command().mut_subcommand("run", run::emulator_needs_emulate);
+    let parsed = command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are asked for; anything else is bad usage, with our own code for it.

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, Command, Id};
 use tracing::error;
 
 use super::emulate::{Embedded, EmulatorArgs};
 use super::setting_flags::SettingFlags;
 use super::start::{self, Ready};
-use crate::app::{Access, App, Credentials, RunOptions, write_metrics};
+use crate::app::{Access, Credentials, RunOptions, write_metrics};
 use crate::clocks::Clocks;
 use crate::exit::Exit;
 use crate::runner::report::RunReport;
@@ -45,6 +45,17 @@ pub(super) struct RunArgs {
     emulate: bool,
     #[command(flatten)]
     emulator: EmulatorArgs,
+}
+
+/// Options of the emulator without `--emulate` are a mistake that would write to a tenant.
+pub(super) fn emulator_needs_emulate(command: Command) -> Command {
+    let options: Vec<Id> = EmulatorArgs::augment_args(Command::new("emulator"))
+        .get_arguments()
+        .map(|option| option.get_id().clone())
+        .collect();
+    options
+        .into_iter()
+        .fold(command, |command, option| command.mut_arg(option, |option| option.requires("emulate")))
 }
 
 fn given_input(text: &str) -> Result<GivenInput, String> {
@@ -140,26 +151,26 @@ async fn configured_run(
     let mode = if args.dry_run { Mode::DryRun } else { Mode::Apply };
     let access = if args.dry_run || args.read_only { Access::ReadOnly } else { Access::ReadWrite };
     let options = RunOptions { inputs, mode, access, stop: stop.clone(), console: console.clone(), progress };
-    let report = app.run(Arc::new(job), target, options).await;
+    let mut report = app.run(Arc::new(job), target, options).await;
+    // The files come first: a run without the report that was asked for has failed, and table and metrics say so.
+    if let Some(why) = args.report.as_deref().and_then(|path| report.write(path).err()) {
+        lost(&mut report, &why);
+    }
+    app.count(&report);
+    if let Some(why) = args.metrics_file.as_deref().and_then(|path| write_metrics(&app, path).err()) {
+        lost(&mut report, &why);
+    }
     let shown = console.lines(&table(&report));
-    let written = write_files(args, &app, &report);
     if let Err(error) = shown.and(start::said(&output, &stop, app.clocks()).await) {
         error!("the report on standard output is lost: {error}");
     }
-    match report.exit() {
-        // What was asked for is not all there, though the tenant is as it should be.
-        Exit::Done | Exit::ChangesPending if written.is_err() => Exit::Failed,
-        exit => exit,
-    }
+    report.exit()
 }
 
-fn write_files(args: &RunArgs, app: &App, report: &RunReport) -> Result<(), ()> {
-    let report_written = args.report.as_deref().map_or(Ok(()), |path| report.write(path));
-    let metrics_written = args.metrics_file.as_deref().map_or(Ok(()), |path| write_metrics(app, path));
-    let mut all = Ok(());
-    for why in [report_written, metrics_written].into_iter().filter_map(Result::err) {
-        error!("{why}");
-        all = Err(());
+/// A file that was asked for could not be written: what was done is not all that was asked for.
+fn lost(report: &mut RunReport, why: &str) {
+    error!("{why}");
+    if matches!(report.exit(), Exit::Done | Exit::ChangesPending) {
+        report.fail(why);
     }
-    all
 }

@@ -89,6 +89,8 @@ struct Families {
     last_success: IntGaugeVec,
     /// Which series of `last_success` this process set itself: a kept value never overwrites one of them.
     succeeded: Mutex<BTreeSet<(String, String)>>,
+    /// The jobs of which runs ended in this process.
+    jobs: Mutex<BTreeSet<String>>,
     calls: IntCounterVec,
     call_duration: HistogramVec,
     call_retries: IntCounter,
@@ -153,6 +155,7 @@ impl Metrics {
                 ),
             ),
             succeeded: Mutex::default(),
+            jobs: Mutex::default(),
             calls: made(
                 r,
                 counters(
@@ -216,6 +219,7 @@ impl Metrics {
     /// A run of `job` against `target` ended at `at` after `took`.
     pub fn run_finished(&self, job: &str, target: &str, outcome: Exit, took: Duration, at: Timestamp) {
         let run = [job, target];
+        self.jobs_of_process().insert(job.to_owned());
         self.0.runs.with_label_values(&[job, target, outcome.word()]).inc();
         self.0.run_duration.with_label_values(&run).set(took.as_secs_f64());
         self.0.last_completion.with_label_values(&run).set(at.as_second());
@@ -283,12 +287,18 @@ impl Metrics {
             .expect("encoding into memory cannot fail")
     }
 
+    /// A dry run of `job` ended: it moves nothing, but what earlier runs left of the job is kept.
+    pub fn run_looked(&self, job: &str) {
+        self.jobs_of_process().insert(job.to_owned());
+    }
+
     /// The jobs of which runs ended in this process.
     pub(super) fn jobs(&self) -> BTreeSet<String> {
-        let families = self.0.last_completion.collect();
-        let labels =
-            families.iter().flat_map(|family| family.get_metric()).flat_map(|metric| metric.get_label());
-        labels.filter(|label| label.name() == "job").map(|label| label.value().to_owned()).collect()
+        self.jobs_of_process().clone()
+    }
+
+    fn jobs_of_process(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
+        self.0.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -132,6 +132,11 @@ impl RunReport {
         self.seconds = took.as_secs_f64();
     }
 
+    /// Makes it a failed one, after the run itself has ended well.
+    pub fn fail(&mut self, reason: &str) {
+        self.end(Exit::Failed, Some(reason.to_owned()), self.ended_at, Duration::from_secs_f64(self.seconds));
+    }
+
     /// How it ended.
     pub fn exit(&self) -> Exit {
         self.exit

@@ -207,3 +207,15 @@ async fn a_token_of_the_emulator_is_refused_where_nobody_said_that_one_answers()
     assert!(run.stdout.contains("the token comes from exorun's emulator"), "{}", run.stdout);
     assert_eq!(tenant.emulator.counters().sessions.opened, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn options_of_the_emulator_without_emulate_are_refused_before_anything_connects() {
+    let tenant = Tenant::with(3, &[]).await;
+    let job = shipped(HARDENING);
+    for option in ["--mailboxes=3", "--fault=reset", "--latency=1s", "--sessions=off", "--seed=2"] {
+        let run = tenant.run(&job, &[option]).await;
+        run.assert_code(64);
+        assert!(run.stderr.contains("--emulate"), "{}", run.stderr);
+    }
+    assert_eq!(tenant.emulator.counters().requests, 0);
+}

@@ -121,3 +121,28 @@ async fn the_write_log_has_a_line_for_each_writing_call_even_with_logs_off() {
     let of = |outcome: &str| lines.iter().filter(|line| line["outcome"] == outcome).count();
     assert_eq!((of("forbidden"), of("unknown"), of("done")), (1, 1, lines.len() - 2), "{}", run.stderr);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn neither_a_dry_run_nor_a_lost_report_moves_the_last_success() {
+    let tenant = Tenant::with(12, &[]).await;
+    let job = shipped(HARDENING);
+    let success = || {
+        let text = std::fs::read_to_string(tenant.path("run.prom")).unwrap();
+        let line = text.lines().find(|line| line.starts_with("exorun_last_success_timestamp_seconds{"));
+        line.map(str::to_owned)
+    };
+    tenant.run(&job, &["--metrics-file", "run.prom"]).await.assert_code(0);
+    let first = success().expect("a success");
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+
+    tenant.run(&job, &["--dry-run", "--metrics-file", "run.prom"]).await.assert_code(0);
+    assert_eq!(success().as_ref(), Some(&first));
+
+    let lost = tenant.run(&job, &["--report", "/nonexistent/report", "--metrics-file", "run.prom"]).await;
+    lost.assert_code(1);
+    assert!(lost.stdout.contains("failed (exit code 1)"), "{}", lost.stdout);
+    assert!(lost.stdout.contains("ended early: report /nonexistent/report"), "{}", lost.stdout);
+    assert_eq!(success(), Some(first));
+    let text = std::fs::read_to_string(tenant.path("run.prom")).unwrap();
+    assert!(text.contains("outcome=\"failed\"") && !text.contains("outcome=\"done\""), "{text}");
+}
