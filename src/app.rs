@@ -25,7 +25,7 @@ use crate::runner::report::RunReport;
 use crate::runner::stop::Stop;
 use crate::runner::{self, Console, EMULATED, Mode, RunParts};
 use crate::secrets::{GivenSecret, LocalSecrets, SecretSource};
-use crate::session::Reaper;
+use crate::session::{Reaper, SessionTimes};
 use crate::settings::{self, Settings};
 use crate::spec::job::{Job, TargetSpec};
 
@@ -233,8 +233,8 @@ impl App {
 
     /// Waits until every session is closed and every slot given back.
     pub async fn settle(&self) {
-        // A close has its own deadline; twice that covers it and the slot's return.
-        let deadline = self.settings.close_deadline * 2;
+        // Each session's close and its slot's return have deadlines of their own; a little more covers both.
+        let deadline = self.settings.close_deadline * 2 + SessionTimes::STORE_DEADLINE;
         if let crate::session::Finished::CutShort { left } = self.reaper.finish(deadline).await {
             warn!(left, "sessions were not closed in time; their slots come back after lease and quarantine");
         }
