@@ -109,11 +109,6 @@ impl App {
         &self.metrics
     }
 
-    /// The settings it was made from.
-    pub fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
     /// Time.
     pub fn clocks(&self) -> &Clocks {
         &self.clocks

@@ -57,22 +57,9 @@ async fn a_closed_terminal_ends_the_cmdlet_in_hand_and_disconnects() {
 async fn under_nohup_a_closed_terminal_changes_nothing() {
     let tenant = slow_tenant().await;
     let job = shipped(HARDENING);
-    let program = tenant.exorun(&["run", job.to_str().unwrap()]);
-    let program = program.as_std();
     // As nohup does it: the shell's trap is inherited as an ignored signal.
-    let child = tokio::process::Command::new("sh")
-        .args(["-c", "trap '' HUP; exec \"$@\"", "sh"])
-        .arg(program.get_program())
-        .args(program.get_args())
-        .env_clear()
-        .envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))))
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .current_dir(tenant.folder.path())
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
+    let arguments = ["run", job.to_str().unwrap()];
+    let child = tenant.by_shell("trap '' HUP; exec \"$@\"", &arguments).spawn().unwrap();
     tenant.calls("Set-CASMailbox", 2).await;
     signal(&child, Signal::HUP);
     ended(child).await.assert_code(0);

@@ -154,16 +154,6 @@ impl Emulator {
         counters(&self.state)
     }
 
-    /// Adds faults to those in force.
-    pub fn add_faults(&self, faults: Vec<Fault>) {
-        self.state.faults().add(faults);
-    }
-
-    /// Ends all faults.
-    pub fn clear_faults(&self) {
-        self.state.faults().clear();
-    }
-
     /// The recorded requests as JSON, the oldest first; secrets are not in it.
     pub fn requests(&self) -> serde_json::Value {
         self.state.records().list()

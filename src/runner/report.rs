@@ -1,6 +1,5 @@
 //! What a run says when it is over: for people a table, for programs JSON.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -140,18 +139,6 @@ impl RunReport {
     /// How it ended.
     pub fn exit(&self) -> Exit {
         self.exit
-    }
-
-    /// Sums of the steps, by what became of objects.
-    pub fn totals(&self) -> BTreeMap<&'static str, u64> {
-        let sum = |of: fn(&Counts) -> u64| self.steps.iter().map(|step| of(&step.counts)).sum();
-        BTreeMap::from([
-            ("calls", sum(|counts| counts.calls)),
-            ("changed", sum(|counts| counts.changed)),
-            ("unchanged", sum(|counts| counts.unchanged)),
-            ("pending", sum(|counts| counts.pending)),
-            ("failed", sum(|counts| counts.failed)),
-        ])
     }
 
     /// Writes the JSON form to `path`: mode 0600, complete or not at all.

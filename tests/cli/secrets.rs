@@ -138,21 +138,9 @@ async fn a_program_that_is_killed_leaves_no_core() {
     let faults = ["slow:ms=60000:cmdlet=Get-Mailbox"];
     let tenant = Tenant::with(3, &faults).await;
     let job = tenant.job("", &super::some_mailboxes(1));
-    let program = tenant.exorun(&["run", job.to_str().unwrap()]);
-    let program = program.as_std();
-    let mut child = tokio::process::Command::new("sh")
-        .args(["-c", "ulimit -c unlimited || true; exec \"$@\"", "sh"])
-        .arg(program.get_program())
-        .args(program.get_args())
-        .env_clear()
-        .envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))))
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .current_dir(tenant.folder.path())
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
+    let arguments = ["run", job.to_str().unwrap()];
+    let script = "ulimit -c unlimited || true; exec \"$@\"";
+    let mut child = tenant.by_shell(script, &arguments).spawn().unwrap();
     tenant.until("an open session", |counters| counters.sessions.live > 0).await;
     super::program::signal(&child, rustix::process::Signal::QUIT);
     let status = child.wait().await.unwrap();

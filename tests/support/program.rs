@@ -76,6 +76,26 @@ impl Tenant {
         command
     }
 
+    /// The program started by a shell that runs `script` first, in which `exec "$@"` becomes the program.
+    pub(crate) fn by_shell(&self, script: &str, arguments: &[&str]) -> Command {
+        let program = self.exorun(arguments);
+        let program = program.as_std();
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", script, "sh"])
+            .arg(program.get_program())
+            .args(program.get_args())
+            .env_clear()
+            .envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command
+    }
+
     /// Runs a job file to its end.
     pub(crate) async fn run(&self, job: &Path, more: &[&str]) -> Ended {
         let mut arguments = vec!["run", job.to_str().unwrap()];
