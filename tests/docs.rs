@@ -221,6 +221,17 @@ fn metrics_are_the_programs() {
     assert_eq!(said, families(&busy().encode()));
 }
 
+/// `EXORUN_TEST_UPDATE=1` writes the page anew.
+#[test]
+fn the_reference_of_the_form_is_the_programs() {
+    let (path, wanted) = ("docs/job-reference.md", exorun::spec::reference());
+    if std::env::var_os("EXORUN_TEST_UPDATE").is_some() {
+        std::fs::write(package().join(path), &wanted).unwrap();
+    }
+    let lines = |page: &str| page.lines().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(lines(&read(path)), lines(&wanted), "EXORUN_TEST_UPDATE=1 writes {path} anew");
+}
+
 #[test]
 fn the_checks_see_planted_mistakes() {
     let page = "[a](docs/none.md) [b](https://x.example) `c` [`d`] [e](#f) [k](l::M)\n```text\n[g](h)\n```\n[i](README.md#j)";

@@ -56,7 +56,7 @@ impl Service {
         [Service::ExchangeOnline, Service::SecurityCompliance, Service::ExchangeOnlineProtection];
 
     /// The spelling in a job file.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Service::ExchangeOnline => "ExchangeOnline",
             Service::SecurityCompliance => "SecurityCompliance",

@@ -11,17 +11,15 @@ use minijinja::ErrorKind;
 use minijinja::value::{Value as Computed, ValueKind};
 use serde_json::Value;
 
-use super::engine::{self, EXPRESSION_BYTES_MAX, EXPRESSION_DEPTH_MAX, EXPRESSION_FUEL};
+use super::engine;
 use super::escape::{escape, quote};
 use super::job::StepName;
+use super::limits::{
+    EXPRESSION_BYTES_MAX, EXPRESSION_DEPTH_MAX, EXPRESSION_FUEL, RESULT_BYTES_MAX, RESULT_VALUES_MAX,
+};
 use super::template::{Expression, ExpressionError, Scope};
 use super::words::{self, Path};
 use crate::catalog::nearest;
-
-/// Values in the result of one expression: a loop over more goes over `steps.X.items` itself, which is streamed.
-const RESULT_VALUES_MAX: usize = 2_000_000;
-/// Bytes of text in the result of one expression.
-const RESULT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Why an expression was refused, and where in it.
 pub(super) struct CompileError {

@@ -7,11 +7,9 @@ use super::check::{Checker, Found, Kind, connections, job, kind};
 use super::connections::Connections;
 use super::escape::quote;
 use super::job::Job;
+use super::limits::FILE_BYTES_MAX;
 use super::problem::{Problem, Problems};
 use super::read;
-
-/// Bytes of one file.
-pub(super) const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// What a file holds, and what is wrong with it.
 #[derive(Debug)]

@@ -2,8 +2,8 @@
 
 use granit_parser::{ErrorKind, ScanError};
 
+use super::limits::DEPTH_MAX;
 use super::problem::Problem;
-use super::read::DEPTH_MAX;
 
 /// A syntax error as a problem at the place where it was noticed.
 pub(super) fn explain(text: &str, error: &ScanError, at: usize) -> Problem {

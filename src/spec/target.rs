@@ -52,7 +52,7 @@ impl Environment {
     ];
 
     /// Microsoft's spelling.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Environment::O365Default => "O365Default",
             Environment::O365USGovGCCHigh => "O365USGovGCCHigh",

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::job::StepName;
-
-/// Bytes of one text that expressions were put into.
-const TEXT_BYTES_MAX: usize = 4 * 1024 * 1024;
+use super::limits::TEXT_BYTES_MAX;
 
 /// A value of the job file.
 #[derive(Debug)]

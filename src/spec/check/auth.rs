@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::{Checker, Fields};
 use crate::spec::escape::quote;
+use crate::spec::form::{AUTH, CREDENTIAL, ENVIRONMENTS, Object, TARGET_KEYS};
 use crate::spec::problem::Problem;
 use crate::spec::target::{Auth, CredentialRef, Environment, Target, TargetSpec};
 use crate::spec::tree::{Content, Entry, Node};
@@ -14,11 +15,6 @@ const MODULE_CLIENT_ID: &str = "fb78d390-0c51-40cd-8e17-fdbfab77341b";
 
 /// Keys of `auth` that would hold a secret itself.
 const INLINE_SECRETS: [&str; 5] = ["client_secret", "secret", "password", "token", "certificate_password"];
-
-/// What says where a job runs and as whom.
-pub(super) const TARGET_KEYS: [&str; 3] = ["tenant", "environment", "auth"];
-
-const AUTH_KEYS: [&str; 4] = ["method", "client_id", "user_principal_name", "credential"];
 
 /// Ways to sign in that have a name here but are not built yet.
 const METHODS_LATER: [&str; 5] =
@@ -102,8 +98,7 @@ impl Checker<'_> {
     }
 
     fn environment(&mut self, node: &Node) -> Option<Environment> {
-        let names = Environment::ALL.map(Environment::as_str);
-        let name = self.word(node, "environment", &names)?;
+        let name = self.word(node, "environment", ENVIRONMENTS)?;
         let found = Environment::ALL.into_iter().find(|environment| environment.as_str() == name)?;
         if found == Environment::O365GermanyCloud {
             let title = "`O365GermanyCloud` was closed on 2021-10-29";
@@ -120,8 +115,8 @@ impl Checker<'_> {
         for entry in entries.iter().filter(|entry| INLINE_SECRETS.contains(&entry.key.as_str())) {
             self.inline_secret(&entry.key, &entry.value);
         }
-        self.hide_unknown(entries, &AUTH_KEYS);
-        let auth = self.fields_besides(node, "`auth`", &AUTH_KEYS, &INLINE_SECRETS)?;
+        self.hide_unknown(entries, &AUTH, &[]);
+        let auth = self.fields_besides(node, AUTH.what, &AUTH, &INLINE_SECRETS)?;
         let Some(method) = auth.get("method") else {
             let problem = Problem::error(auth.head(), "`auth` has no `method`");
             self.report(
@@ -137,7 +132,7 @@ impl Checker<'_> {
             self.report(Problem::error(method.span.clone(), title).help("use `client_secret` or `device`"));
             return None;
         }
-        match self.word(method, "method", &["client_secret", "device", "device_code"])? {
+        match self.word_of(auth, "method")? {
             "client_secret" => self.client_secret(auth),
             _ => self.device(auth),
         }
@@ -209,9 +204,9 @@ impl Checker<'_> {
             return None;
         }
         if let Content::Map(entries) = &node.content {
-            self.hide_unknown(entries, &["env", "file", "vault"]);
+            self.hide_unknown(entries, &CREDENTIAL, &["vault"]);
         }
-        let fields = self.fields_besides(node, "`credential`", &["env", "file"], &["vault"])?;
+        let fields = self.fields_besides(node, CREDENTIAL.what, &CREDENTIAL, &["vault"])?;
         if let Some(entry) = fields.entry("vault") {
             let title = "`vault` is not supported by this version yet";
             self.report(
@@ -252,8 +247,9 @@ impl Checker<'_> {
     }
 
     /// Below `auth` and in a connection, the value of a key nobody knows may be a secret.
-    pub(super) fn hide_unknown(&mut self, entries: &[Entry], known: &[&str]) {
-        let unknown = entries.iter().filter(|entry| !known.contains(&entry.key.as_str()));
+    pub(super) fn hide_unknown(&mut self, entries: &[Entry], object: &Object, besides: &[&str]) {
+        let is_known = |key: &str| object.names().any(|name| name == key) || besides.contains(&key);
+        let unknown = entries.iter().filter(|entry| !is_known(&entry.key));
         self.secrets.extend(unknown.map(|entry| entry.value.span.clone()));
     }
 

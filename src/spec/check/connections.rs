@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::Checker;
-use super::auth::TARGET_KEYS;
 use crate::spec::escape::quote;
+use crate::spec::form::{CONNECTION, CONNECTIONS};
 use crate::spec::names::{ConnectionName, DNS_LABEL_HELP};
 use crate::spec::problem::Problem;
 use crate::spec::read::Document;
@@ -23,8 +23,7 @@ pub(in crate::spec) struct Found {
 
 /// Checks a document and adds its connections to `found`.
 pub(in crate::spec) fn connections(checker: &mut Checker<'_>, document: &Document, found: &mut Found) {
-    let known = ["version", "kind", "connections"];
-    let Some(fields) = checker.fields(&document.root, "a document of connections", &known) else { return };
+    let Some(fields) = checker.fields(&document.root, &CONNECTIONS) else { return };
     checker.version(fields, "the document");
     let Some(node) = fields.get("connections") else {
         let problem = Problem::error(fields.head(), "the document has no `connections`");
@@ -44,9 +43,9 @@ impl Checker<'_> {
         let name = self.connection_name(&entry.key, &entry.key_span);
         let what = format!("the connection {}", quote(&entry.key));
         if let Content::Map(entries) = &entry.value.content {
-            self.hide_unknown(entries, &TARGET_KEYS);
+            self.hide_unknown(entries, &CONNECTION, &[]);
         }
-        let fields = self.fields(&entry.value, &what, &TARGET_KEYS);
+        let fields = self.fields_besides(&entry.value, &what, &CONNECTION, &[]);
         let spec = fields.and_then(|fields| self.target_spec(fields, &what));
         let Some(name) = name else { return };
         if let Some(first) = found.places.get(&name) {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{Checker, did_you_mean};
 use crate::catalog::nearest;
 use crate::spec::embedded::{self, Piece};
-use crate::spec::engine::{self, FILTERS, MORE_FILTERS, TESTS};
+use crate::spec::engine::{self, FILTERS, TESTS};
 use crate::spec::escape::quote;
 use crate::spec::job::InputSpec;
 use crate::spec::keep::Need;
@@ -200,14 +200,10 @@ impl Checker<'_> {
 
     fn filters_and_tests(&mut self, words: &[Word<'_>], at: &dyn Fn(&Range<usize>) -> Range<usize>) {
         for filter in words::filters(words) {
-            if !FILTERS.contains(&filter.name)
-                && !MORE_FILTERS.contains(&filter.name)
-                && filter.name != "matches"
-            {
-                let all = || FILTERS.iter().chain(&MORE_FILTERS).copied();
+            if !FILTERS.contains(&filter.name) {
                 let title = format!("there is no filter {}", quote(filter.name));
-                let help = did_you_mean(&nearest(filter.name, all()))
-                    .unwrap_or_else(|| format!("the filters are: {}", all().collect::<Vec<_>>().join(", ")));
+                let help = did_you_mean(&nearest(filter.name, FILTERS.into_iter()))
+                    .unwrap_or_else(|| format!("the filters are: {}", FILTERS.join(", ")));
                 self.report(Problem::error(at(&filter.span), title).help(help));
             } else if filter.name == "matches" {
                 self.pattern(words, &filter, at);

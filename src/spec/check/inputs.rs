@@ -4,12 +4,11 @@ use serde_json::Value;
 
 use super::Checker;
 use crate::spec::escape::quote;
+use crate::spec::form::INPUT;
 use crate::spec::job::{InputKind, InputSpec, StepName};
+use crate::spec::limits::INPUTS_MAX;
 use crate::spec::problem::Problem;
 use crate::spec::tree::{Content, Node, core_boolean, decimal_integer};
-
-/// Inputs of one job.
-const INPUTS_MAX: usize = 64;
 
 impl Checker<'_> {
     /// `inputs` of a job.
@@ -40,18 +39,16 @@ impl Checker<'_> {
         let mut input =
             InputSpec { name: name.to_owned(), kind: InputKind::String, description: None, default: None };
         let what = format!("the input {}", quote(name));
-        let Some(fields) = self.fields(node, &what, &["type", "default", "description"]) else {
+        let Some(fields) = self.fields_besides(node, &what, &INPUT, &[]) else {
             return input;
         };
-        if let Some(description) = fields.get("description") {
-            input.description = self.text(description, "description").map(str::to_owned);
-        }
-        let Some(kind) = fields.get("type") else {
+        input.description = self.text_of(fields, "description").map(str::to_owned);
+        if fields.get("type").is_none() {
             let problem = Problem::error(fields.head(), format!("{what} has no `type`"));
             self.report(problem.help("add `type: string`, `integer`, `boolean` or `list`"));
             return input;
-        };
-        input.kind = match self.word(kind, "type", &["string", "integer", "boolean", "list"]) {
+        }
+        input.kind = match self.word_of(fields, "type") {
             Some("string") => InputKind::String,
             Some("integer") => InputKind::Integer,
             Some("boolean") => InputKind::Boolean,

@@ -6,42 +6,21 @@ use std::path::Path;
 use super::{Checker, Fields};
 use crate::catalog::Service;
 use crate::spec::escape::quote;
+use crate::spec::form::{JOB, LIMITS};
 use crate::spec::job::{Auth, Job, JobName, Limits, Target, TargetSpec};
+use crate::spec::limits::LABELS_MAX;
 use crate::spec::names::DNS_LABEL_HELP;
 use crate::spec::problem::Problem;
 use crate::spec::read::Document;
 use crate::spec::tree::{Content, Node};
 
-/// Labels of one job.
-const LABELS_MAX: usize = 64;
-/// The most sessions an account has in any service.
-const SESSIONS_MAX: i64 = 5;
-
-const JOB_KEYS: [&str; 14] = [
-    "version",
-    "kind",
-    "name",
-    "description",
-    "connection",
-    "tenant",
-    "environment",
-    "auth",
-    "service",
-    "schedules",
-    "limits",
-    "labels",
-    "inputs",
-    "steps",
-];
-
 /// Checks a document; `None` if something is wrong, which the checker then knows.
 pub(in crate::spec) fn job(checker: &mut Checker<'_>, path: &Path, document: &Document) -> Option<Job> {
     let errors_before = checker.problems.len();
-    let fields = checker.fields(&document.root, "a job", &JOB_KEYS)?;
+    let fields = checker.fields(&document.root, &JOB)?;
     checker.version(fields, "the job");
     let name = checker.job_name(fields);
-    let description =
-        fields.get("description").and_then(|node| checker.text(node, "description").map(str::to_owned));
+    let description = checker.text_of(fields, "description").map(str::to_owned);
     let target = checker.target(fields);
     let service = checker.service(fields);
     let schedules = fields.get("schedules").map(|node| checker.schedules(node)).unwrap_or_default();
@@ -125,8 +104,7 @@ impl Checker<'_> {
     }
 
     fn service(&mut self, fields: Fields<'_>) -> Service {
-        let Some(node) = fields.get("service") else { return Service::default() };
-        let name = self.word(node, "service", &Service::ALL.map(Service::as_str));
+        let name = self.word_of(fields, "service");
         name.and_then(|name| Service::ALL.into_iter().find(|service| service.as_str() == name))
             .unwrap_or_default()
     }
@@ -135,18 +113,11 @@ impl Checker<'_> {
         let mut limits =
             Limits { max_sessions: 1, max_changes: None, max_duration: None, session_wait: None };
         let Some(node) = node else { return limits };
-        let keys = ["max_sessions", "max_changes", "max_duration", "session_wait"];
-        let Some(fields) = self.fields(node, "`limits`", &keys) else { return limits };
-        if let Some(node) = fields.get("max_sessions") {
-            let found = self.integer(node, "max_sessions", 1..=SESSIONS_MAX);
-            limits.max_sessions = found.and_then(|found| u32::try_from(found).ok()).unwrap_or(1);
-        }
-        if let Some(node) = fields.get("max_changes") {
-            let found = self.integer(node, "max_changes", 0..=i64::MAX);
-            limits.max_changes = found.and_then(|found| u64::try_from(found).ok());
-        }
-        limits.max_duration = fields.get("max_duration").and_then(|node| self.duration(node, "max_duration"));
-        limits.session_wait = fields.get("session_wait").and_then(|node| self.duration(node, "session_wait"));
+        let Some(fields) = self.fields(node, &LIMITS) else { return limits };
+        limits.max_sessions = self.integer_of(fields, "max_sessions").unwrap_or(limits.max_sessions);
+        limits.max_changes = self.integer_of(fields, "max_changes");
+        limits.max_duration = self.duration_of(fields, "max_duration");
+        limits.session_wait = self.duration_of(fields, "session_wait");
         limits
     }
 

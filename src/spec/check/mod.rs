@@ -21,6 +21,7 @@ mod values;
 use std::ops::Range;
 
 use super::escape::quote;
+use super::form::{Form, Object};
 use super::problem::Problem;
 use super::tree::{Content, Entry, Node};
 use crate::catalog::nearest;
@@ -44,12 +45,18 @@ pub(super) struct Checker<'a> {
 pub(super) struct Fields<'a> {
     entries: &'a [Entry],
     span: &'a Range<usize>,
+    object: &'static Object,
 }
 
 impl<'a> Fields<'a> {
     /// The value of a key, if something was written.
     pub(super) fn get(&self, key: &str) -> Option<&'a Node> {
         self.entry(key).map(|entry| &entry.value)
+    }
+
+    /// What the form says of a key.
+    pub(super) fn form(&self, key: &str) -> Form {
+        self.object.key(key).form
     }
 
     /// A key with its value.
@@ -69,24 +76,25 @@ impl Checker<'_> {
     }
 
     /// The keys of a map; unknown ones are reported with the nearest known one.
-    pub(super) fn fields<'a>(&mut self, node: &'a Node, what: &str, known: &[&str]) -> Option<Fields<'a>> {
-        self.fields_besides(node, what, known, &[])
+    pub(super) fn fields<'a>(&mut self, node: &'a Node, object: &'static Object) -> Option<Fields<'a>> {
+        self.fields_besides(node, object.what, object, &[])
     }
 
-    /// As [`Checker::fields`]; the keys in `besides` have messages of their own and are never suggested.
+    /// As [`Checker::fields`], for a map that messages call `what`; the keys in `besides` have messages of their own
+    /// and are never suggested.
     pub(super) fn fields_besides<'a>(
         &mut self,
         node: &'a Node,
         what: &str,
-        known: &[&str],
+        object: &'static Object,
         besides: &[&str],
     ) -> Option<Fields<'a>> {
         let entries = self.map(node, what)?;
-        let is_known = |key: &str| known.contains(&key) || besides.contains(&key);
+        let is_known = |key: &str| object.names().any(|name| name == key) || besides.contains(&key);
         for entry in entries.iter().filter(|entry| !is_known(&entry.key)) {
-            self.unknown_key(entry, what, known);
+            self.unknown_key(entry, what, object);
         }
-        Some(Fields { entries, span: &node.span })
+        Some(Fields { entries, span: &node.span, object })
     }
 
     /// The entries of a map.
@@ -119,12 +127,12 @@ impl Checker<'_> {
         }
     }
 
-    fn unknown_key(&mut self, entry: &Entry, what: &str, known: &[&str]) {
+    fn unknown_key(&mut self, entry: &Entry, what: &str, object: &Object) {
         let title = format!("{what} has no key {}", quote(&entry.key));
         let mut problem = Problem::error(entry.key_span.clone(), title);
-        problem = match nearest(&entry.key, known.iter().copied()).first() {
+        problem = match nearest(&entry.key, object.names()).first() {
             Some(near) => problem.help(format!("did you mean `{near}`?")),
-            None => problem.help(format!("its keys are: {}", known.join(", "))),
+            None => problem.help(format!("its keys are: {}", object.names().collect::<Vec<_>>().join(", "))),
         };
         if matches!(
             entry.key.as_str(),

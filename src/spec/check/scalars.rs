@@ -3,10 +3,11 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::Checker;
+use super::{Checker, Fields};
 use crate::catalog::nearest;
 use crate::rules::duration;
 use crate::spec::escape::quote;
+use crate::spec::form::Form;
 use crate::spec::problem::Problem;
 use crate::spec::tree::{Content, Node, decimal_integer};
 
@@ -29,6 +30,28 @@ impl Checker<'_> {
                 None
             }
         }
+    }
+
+    /// The text of a key, if the key is there.
+    pub(super) fn text_of<'a>(&mut self, fields: Fields<'a>, key: &str) -> Option<&'a str> {
+        self.text(fields.get(key)?, key)
+    }
+
+    /// The word of a key, if the key is there.
+    pub(super) fn word_of<'a>(&mut self, fields: Fields<'a>, key: &str) -> Option<&'a str> {
+        let Form::Word(words) = fields.form(key) else { unreachable!("`{key}` takes a word") };
+        self.word(fields.get(key)?, key, words)
+    }
+
+    /// The whole number of a key, if the key is there.
+    pub(super) fn integer_of<T: TryFrom<i64>>(&mut self, fields: Fields<'_>, key: &str) -> Option<T> {
+        let Form::Integer { from, to } = fields.form(key) else { unreachable!("`{key}` takes a number") };
+        self.integer(fields.get(key)?, key, from..=to).and_then(|found| T::try_from(found).ok())
+    }
+
+    /// The duration of a key, if the key is there.
+    pub(super) fn duration_of(&mut self, fields: Fields<'_>, key: &str) -> Option<Duration> {
+        self.duration(fields.get(key)?, key)
     }
 
     /// One of a few words.

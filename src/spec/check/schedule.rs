@@ -7,12 +7,11 @@ use jiff::tz::TimeZone;
 use super::Checker;
 use crate::catalog::nearest;
 use crate::spec::escape::{escape, quote};
+use crate::spec::form::SCHEDULE;
 use crate::spec::job::ScheduleSpec;
+use crate::spec::limits::SCHEDULES_MAX;
 use crate::spec::problem::Problem;
 use crate::spec::tree::Node;
-
-/// Schedules of one job.
-const SCHEDULES_MAX: usize = 32;
 
 const FIELDS: [(&str, &str); 5] = [
     ("minute", "0 to 59"),
@@ -37,7 +36,7 @@ impl Checker<'_> {
     }
 
     fn schedule(&mut self, node: &Node) -> Option<ScheduleSpec> {
-        let fields = self.fields(node, "a schedule", &["cron", "time_zone"])?;
+        let fields = self.fields(node, &SCHEDULE)?;
         let cron = match fields.get("cron") {
             Some(node) => self.cron(node),
             None => {

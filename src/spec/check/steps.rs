@@ -4,29 +4,13 @@ use super::expressions::{Names, Place};
 use super::{Checker, Fields};
 use crate::catalog::Service;
 use crate::spec::escape::quote;
+use crate::spec::form::{OUTPUT, STEP};
 use crate::spec::job::{Action, Keep, OnError, Output, OutputFormat, Step, StepName};
 use crate::spec::keep::Need;
+use crate::spec::limits::STEPS_MAX;
 use crate::spec::problem::Problem;
 use crate::spec::template::Expression;
 use crate::spec::tree::{Content, Node};
-
-/// Steps of one job.
-const STEPS_MAX: usize = 200;
-
-const STEP_KEYS: [&str; 12] = [
-    "name",
-    "cmdlet",
-    "parameters",
-    "ensure",
-    "identity",
-    "properties",
-    "for_each",
-    "when",
-    "select",
-    "output",
-    "on_error",
-    "timeout",
-];
 
 /// A step that was checked as far as it goes.
 struct Draft {
@@ -73,7 +57,7 @@ impl Checker<'_> {
     }
 
     fn step(&mut self, node: &Node, service: Service, names: &mut Names<'_>) -> Option<Draft> {
-        let fields = self.fields(node, "a step", &STEP_KEYS)?;
+        let fields = self.fields(node, &STEP)?;
         let name = self.step_name(fields, names);
         // First: what the loop goes over decides what `item` is.
         names.place = Place::ForEach;
@@ -95,14 +79,11 @@ impl Checker<'_> {
                     .help("remove it; what was changed is in the report"),
             );
         }
-        let on_error = match fields
-            .get("on_error")
-            .and_then(|node| self.word(node, "on_error", &["stop", "continue"]))
-        {
+        let on_error = match self.word_of(fields, "on_error") {
             Some("continue") => OnError::Continue,
             _ => OnError::Stop,
         };
-        let timeout = fields.get("timeout").and_then(|node| self.duration(node, "timeout"));
+        let timeout = self.duration_of(fields, "timeout");
         names.place = Place::OutputPath;
         let output = fields.get("output").and_then(|node| self.output(node, &select, names));
         let for_each = for_each.and_then(|(_, expression)| expression);
@@ -198,7 +179,7 @@ impl Checker<'_> {
     }
 
     fn output(&mut self, node: &Node, select: &[String], names: &mut Names<'_>) -> Option<Output> {
-        let fields = self.fields(node, "`output`", &["path", "format"])?;
+        let fields = self.fields(node, &OUTPUT)?;
         let Some(path_node) = fields.get("path") else {
             let problem = Problem::error(fields.head(), "`output` has no `path`");
             self.report(problem.help("add `path: report.csv`"));
@@ -212,7 +193,7 @@ impl Checker<'_> {
             _ => None,
         };
         let format = match fields.get("format") {
-            Some(node) => match self.word(node, "format", &["csv", "ndjson"])? {
+            Some(_) => match self.word_of(fields, "format")? {
                 "csv" => OutputFormat::Csv,
                 _ => OutputFormat::Ndjson,
             },

@@ -1,0 +1,79 @@
+//! The form of a step.
+
+use super::{Form, Key, Object};
+
+/// An entry of `steps`.
+pub(in crate::spec) static STEP: Object = Object {
+    name: "Step",
+    what: "a step",
+    doc: "A step has `cmdlet` or `ensure`, not both.",
+    keys: &[
+        Key::new(
+            "name",
+            Form::Identifier,
+            "Its name in expressions, logs and the report; different in each step of the job.",
+        )
+        .needed(),
+        Key::new("cmdlet", Form::Cmdlet, "Calls this cmdlet.").needed_when("without `ensure`"),
+        Key::new("parameters", Form::Parameters, "The parameters of the cmdlet."),
+        Key::new(
+            "ensure",
+            Form::Noun,
+            "Reads with `Get-`, writes with `Set-` only what differs, and reads again.",
+        )
+        .needed_when("without `cmdlet`"),
+        Key::new(
+            "identity",
+            Form::Identity,
+            "Which object to ensure; left out for what a tenant has one of, such as `TransportConfig`.",
+        )
+        .needed_when("with `ensure`, for most nouns"),
+        Key::new("properties", Form::Properties, "What must hold: parameters of the `Set-` cmdlet.")
+            .needed_when("with `ensure`"),
+        Key::new(
+            "for_each",
+            Form::Expression,
+            "An expression that gives a list. The step is done once for each `item`.",
+        ),
+        Key::new(
+            "when",
+            Form::Expression,
+            "An expression that gives true or false. What is not wanted counts as skipped.",
+        ),
+        Key::new(
+            "select",
+            Form::PropertyNames,
+            "With `cmdlet`: the properties to ask for, spelled as the service returns them; the columns of a CSV file.",
+        ),
+        Key::new("output", Form::One(&OUTPUT), "With `cmdlet`: a file for the items that are returned."),
+        Key::new(
+            "on_error",
+            Form::Word(&["stop", "continue"]),
+            "After a failure the run ends, or goes on with the next item or step.",
+        )
+        .default("stop"),
+        Key::new("timeout", Form::Duration, "How long the step may take, all items of its loop together."),
+    ],
+};
+
+/// `output` of a step.
+pub(in crate::spec) static OUTPUT: Object = Object {
+    name: "Output",
+    what: "`output`",
+    doc: "The file is written beside its place and moved there when it is complete, mode 0600; what was there is replaced.",
+    keys: &[
+        Key::new(
+            "path",
+            Form::Template,
+            "The file; a relative path counts from the working directory. Expressions may use `inputs`, `run` and \
+             `target`.",
+        )
+        .needed(),
+        Key::new(
+            "format",
+            Form::Word(&["csv", "ndjson"]),
+            "Its form: CSV with the columns of `select`, or one JSON object a line.",
+        )
+        .needed_when("the name does not end in `.csv`, `.ndjson` or `.jsonl`"),
+    ],
+};
