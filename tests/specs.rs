@@ -134,6 +134,21 @@ fn a_report_only_reads() {
 }
 
 #[test]
+fn an_unknown_cmdlet_counts_as_one_that_writes() {
+    let step =
+        "  - name: new\n    cmdlet: Get-BrandNewThing\n    parameters:\n      Since: 012\n      Deep: true\n";
+    let head = shipped("external-forwarding-report");
+    let head = &head[..head.find("steps:").expect("has steps")];
+    let refused = check(&format!("{head}steps:\n{step}"));
+    assert!(refused.problems.has_errors());
+    let allowed = check(&format!("{head}unknown: allow\nsteps:\n{step}"));
+    assert!(!allowed.problems.has_errors(), "{}", allowed.problems);
+    let action = &allowed.jobs[0].steps[0].action;
+    assert!(!action.only_reads());
+    insta::assert_compact_debug_snapshot!(action, @r#"Cmdlet { cmdlet: CmdletName("Get-BrandNewThing"), parameters: [("Since", Literal(String("012"))), ("Deep", Literal(Bool(true)))] }"#);
+}
+
+#[test]
 fn a_file_that_is_too_big_is_refused_unread() {
     let checked = check(&"x".repeat(1024 * 1024 + 1));
     assert!(checked.problems.to_string().contains("FILE_BYTES_MAX"));

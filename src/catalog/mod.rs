@@ -11,7 +11,11 @@ pub use suggest::{nearest, suggest_cmdlet, suggest_parameter};
 
 use tables::{C, CMDLETS, P, PARAMETERS, text};
 
-/// A cmdlet's name in Microsoft's spelling. Only the catalog makes them, so a name that exists has been looked up.
+/// A cmdlet's name has no more; the longest of the catalog has 57.
+const NAME_BYTES_MAX: usize = 64;
+
+/// A cmdlet's name: Microsoft's spelling if the catalog has it. Only the catalog makes them, so a name that exists
+/// has been looked up.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CmdletName(String);
 
@@ -21,12 +25,25 @@ impl CmdletName {
         cmdlet(name).map(|cmdlet| cmdlet.name())
     }
 
+    /// A name that the catalog does not have: a verb, a hyphen and a noun, in letters and digits, at most 64
+    /// characters. `None` for everything else, and for a cmdlet that the catalog has.
+    pub fn uncatalogued(name: &str) -> Option<CmdletName> {
+        let is_word = |word: &str, more: fn(&u8) -> bool| {
+            word.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) && word.as_bytes().iter().all(more)
+        };
+        let (verb, noun) = name.split_once('-')?;
+        let fits = name.len() <= NAME_BYTES_MAX
+            && is_word(verb, u8::is_ascii_alphabetic)
+            && is_word(noun, u8::is_ascii_alphanumeric);
+        (fits && cmdlet(name).is_none()).then(|| CmdletName(name.to_owned()))
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What the catalog knows about it.
+    /// What the catalog knows about it; `None` for a name that it does not have.
     pub fn cmdlet(&self) -> Option<Cmdlet> {
         cmdlet(&self.0)
     }
@@ -219,6 +236,18 @@ mod tests {
         assert!(cmdlet("").is_none());
         assert_eq!(CmdletName::known("get-casmailbox").expect("there is one").as_str(), "Get-CASMailbox");
         assert_eq!(cmdlet("Get-CASMailbox").expect("there is one").noun(), "CASMailbox");
+    }
+
+    #[test]
+    fn a_name_that_is_not_known_has_the_form_of_one() {
+        assert!(cmdlets().all(|cmdlet| cmdlet.as_str().len() <= NAME_BYTES_MAX));
+        let new = CmdletName::uncatalogued("Set-NewThing2").expect("could be one");
+        assert!(new.cmdlet().is_none() && new.as_str() == "Set-NewThing2");
+        let long = format!("Get-{}", "x".repeat(NAME_BYTES_MAX));
+        for bad in ["", "Get", "Get-", "-Thing", "Get-Thing;x", "Get-Mailbox", "G3t-Thing", "Get-A-B", &long]
+        {
+            assert!(CmdletName::uncatalogued(bad).is_none(), "{bad}");
+        }
     }
 
     #[test]

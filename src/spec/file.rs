@@ -113,7 +113,7 @@ fn check_bytes(path: &Path, bytes: &[u8], expected: Option<Kind>) -> Checked {
 fn check_documents(path: &Path, text: &str, expected: Option<Kind>) -> Checked {
     let mut problems = Vec::new();
     let documents = read::documents(text, &mut problems);
-    let mut checker = Checker { text, problems, secrets: Vec::new() };
+    let mut checker = Checker::new(text, problems);
     let mut jobs: Vec<Job> = Vec::new();
     let mut found = Found::default();
     let mut of_file = expected;

@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::expressions::Names;
+use super::uncatalogued::NEWER_THAN_THE_CATALOG;
 use super::{Checker, Fields, did_you_mean};
-use crate::catalog::{self, Cmdlet, Required, Service, suggest_cmdlet, suggest_parameter};
+use crate::catalog::{self, Cmdlet, Required, Service, suggest_parameter};
 use crate::spec::escape::quote;
 use crate::spec::job::Action;
 use crate::spec::problem::Problem;
@@ -33,6 +34,18 @@ const COMMON_PARAMETERS: [(&str, &str); 10] = [
     ("OutVariable", "remove it; later steps write `steps.NAME.items`"),
 ];
 
+/// Whether it would connect or disconnect, known or not.
+fn is_connection_command(name: &str) -> bool {
+    let verb = name.split('-').next().unwrap_or_default();
+    ["Connect", "Disconnect"].iter().any(|connecting| verb.eq_ignore_ascii_case(connecting))
+        || CONNECTION_CMDLETS.iter().any(|cmdlet| cmdlet.eq_ignore_ascii_case(name))
+}
+
+/// Whether it is one of PowerShell's common parameters.
+fn is_common(name: &str) -> bool {
+    COMMON_PARAMETERS.iter().any(|(common, _)| common.eq_ignore_ascii_case(name))
+}
+
 impl Checker<'_> {
     /// A step that calls a cmdlet.
     pub(super) fn cmdlet_step(
@@ -43,21 +56,9 @@ impl Checker<'_> {
         names: &mut Names<'_>,
     ) -> Option<Action> {
         let text = self.text(node, "cmdlet")?;
-        let Some(cmdlet) = catalog::cmdlet(text) else {
-            let problem = Problem::error(node.span.clone(), format!("there is no cmdlet {}", quote(text)));
-            let help = if text.contains("${{") {
-                "the cmdlet is written out: what a job does is known before it runs".to_owned()
-            } else {
-                did_you_mean(&suggest_cmdlet(text)).unwrap_or_else(|| {
-                    "write a cmdlet of Exchange Online or Security & Compliance: `Get-Mailbox`".to_owned()
-                })
-            };
-            self.report(problem.help(help));
-            return None;
-        };
-        if CONNECTION_CMDLETS.contains(&cmdlet.as_str()) {
-            let title =
-                format!("`{}` is not a step: exorun connects and disconnects by itself", cmdlet.as_str());
+        if is_connection_command(text) {
+            let name = catalog::cmdlet(text).map_or(text, |known| known.as_str());
+            let title = format!("{} is not a step: exorun connects and disconnects by itself", quote(name));
             self.report(
                 Problem::error(node.span.clone(), title)
                     .help("`auth` or `connection` at the top of the job says how to sign in; every session that is opened is closed, also after errors")
@@ -65,6 +66,9 @@ impl Checker<'_> {
             );
             return None;
         }
+        let Some(cmdlet) = catalog::cmdlet(text) else {
+            return self.uncatalogued_cmdlet(node, text, fields, names);
+        };
         self.available(cmdlet, service, &node.span);
         let entries = match fields.get("parameters") {
             Some(node) => self.map(node, "`parameters`")?,
@@ -73,6 +77,10 @@ impl Checker<'_> {
         let mut parameters: Vec<(String, Template)> = Vec::new();
         let mut seen: Vec<(&str, Range<usize>)> = Vec::new();
         for entry in entries {
+            if self.allows_unknown && cmdlet.parameter(&entry.key).is_none() && !is_common(&entry.key) {
+                parameters.extend(self.uncatalogued_parameter(cmdlet, entry, &parameters, names));
+                continue;
+            }
             let Some(parameter) = self.parameter(cmdlet, &entry.key, &entry.key_span, service) else {
                 continue;
             };
@@ -130,7 +138,9 @@ impl Checker<'_> {
         }
         let Some(parameter) = found else {
             let title = format!("`{}` has no parameter {}", cmdlet.as_str(), quote(key));
-            let help = did_you_mean(&suggest_parameter(&cmdlet, key)).unwrap_or_else(|| {
+            let near = did_you_mean(&suggest_parameter(&cmdlet, key));
+            let is_near = near.is_some();
+            let help = near.unwrap_or_else(|| {
                 let all: Vec<&str> = cmdlet.parameters().map(|parameter| parameter.name()).take(12).collect();
                 let more = if cmdlet.parameters().len() > all.len() { ", …" } else { "" };
                 if all.is_empty() {
@@ -139,7 +149,8 @@ impl Checker<'_> {
                     format!("it has: {}{more}", all.join(", "))
                 }
             });
-            self.report(Problem::error(at.clone(), title).help(help));
+            let problem = Problem::error(at.clone(), title).help(help);
+            self.report(if is_near { problem } else { problem.help(NEWER_THAN_THE_CATALOG) });
             return None;
         };
         if let Some(classic) = catalog::classic(cmdlet.as_str()).and_then(catalog::cmdlet)

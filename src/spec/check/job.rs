@@ -23,6 +23,7 @@ pub(in crate::spec) fn job(checker: &mut Checker<'_>, path: &Path, document: &Do
     let description = checker.text_of(fields, "description").map(str::to_owned);
     let target = checker.target(fields);
     let service = checker.service(fields);
+    checker.allows_unknown = checker.word_of(fields, "unknown") == Some("allow");
     let schedules = fields.get("schedules").map(|node| checker.schedules(node)).unwrap_or_default();
     if let (Some(entry), Some(Target::Spelled(TargetSpec { auth: Auth::DeviceCode { .. }, .. }))) =
         (fields.entry("schedules"), &target)

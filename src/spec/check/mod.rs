@@ -16,6 +16,7 @@ mod schedule;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod uncatalogued;
 mod values;
 
 use std::ops::Range;
@@ -38,6 +39,8 @@ pub(super) struct Checker<'a> {
     pub(super) problems: Vec<Problem>,
     /// Places that hold secrets and are never quoted.
     pub(super) secrets: Vec<Range<usize>>,
+    /// Whether the job allows what the catalog does not have.
+    allows_unknown: bool,
 }
 
 /// The keys of a map that was checked for unknown ones.
@@ -67,6 +70,13 @@ impl<'a> Fields<'a> {
     /// Where to point at when something is missing: the first key.
     pub(super) fn head(&self) -> Range<usize> {
         self.entries.first().map_or(self.span.start..self.span.start, |entry| entry.key_span.clone())
+    }
+}
+
+impl<'a> Checker<'a> {
+    /// A checker of a file; `problems` are what reading it found.
+    pub(super) fn new(text: &'a str, problems: Vec<Problem>) -> Checker<'a> {
+        Checker { text, problems, secrets: Vec::new(), allows_unknown: false }
     }
 }
 

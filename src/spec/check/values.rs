@@ -220,7 +220,7 @@ impl Checker<'_> {
     }
 
     /// Values inside a hashtable: nothing is known about them, so only what cannot be meant otherwise has a type.
-    fn free(&mut self, node: &Node, names: &mut Names<'_>) -> Option<Template> {
+    pub(super) fn free(&mut self, node: &Node, names: &mut Names<'_>) -> Option<Template> {
         match &node.content {
             Content::Scalar { .. } if node.is_null() => Some(Template::Literal(Value::Null)),
             Content::Scalar { text, plain: true } if core_boolean(text).is_some() => {

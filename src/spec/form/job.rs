@@ -48,6 +48,13 @@ pub(in crate::spec) static JOB: Object = Object {
             Form::List { of: &SCHEDULE, max: SCHEDULES_MAX },
             "When the job is due. Checked, and not run by this version.",
         ),
+        Key::new(
+            "unknown",
+            Form::Word(&["refuse", "allow"]),
+            "What happens with a cmdlet or parameter that the catalog of this version does not have: an error, or a \
+             warning. An unknown cmdlet counts as one that writes.",
+        )
+        .default("refuse"),
         Key::new("limits", Form::One(&LIMITS), "What the job allows itself."),
         Key::new(
             "labels",
