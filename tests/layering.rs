@@ -62,7 +62,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // An emulator built from the client's types would agree with the client's mistakes.
     ("emulator", &["catalog", "net", "clocks"]),
     ("net", &["clocks"]),
-    ("spec", &["catalog", "rules::duration"]),
+    ("spec", &["catalog", "rules::duration", "rules::quantity"]),
     ("catalog", &[]),
     ("rules", &[]),
     ("clocks", &["rules::time", "rules::duration"]),

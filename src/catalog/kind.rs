@@ -11,14 +11,18 @@ pub enum ValueKind {
     Integer,
     /// A number with a fraction.
     Number,
-    /// A whole number or the word `Unlimited`, or a size: `ResultSize`, quotas.
+    /// A whole number or the word `Unlimited`: `ResultSize`.
     Unlimited,
     /// A size such as `50GB`.
     Size,
+    /// A size or the word `Unlimited`: quotas.
+    UnlimitedSize,
     /// A point in time.
     DateTime,
     /// A duration as .NET writes it: `30.00:00:00`.
     TimeSpan,
+    /// A duration or the word `Unlimited`: `LitigationHoldDuration`.
+    UnlimitedTimeSpan,
     /// A GUID.
     Guid,
     /// Text: plain text, an address, an identity, a culture, a filter.
@@ -39,9 +43,26 @@ pub enum ValueKind {
     Object,
 }
 
+/// What of the documented type `Unlimited` is a time span; the documentation does not say what is unlimited.
+const TIME_SPANS: [&str; 9] = [
+    "CompletedRequestAgeLimit",
+    "DevicePasswordExpiration",
+    "DevicePolicyRefreshInterval",
+    "ItemHoldPeriod",
+    "LitigationHoldDuration",
+    "MaxInactivityTimeDeviceLock",
+    "MaxInactivityTimeLock",
+    "PasswordExpiration",
+    "RequestExpiryInterval",
+];
+
+/// What of the documented type `Unlimited` is a size, besides the quotas.
+const SIZES: [&str; 5] =
+    ["DefaultPublicFolderMaxItemSize", "MaxAttachmentSize", "MaxItemSize", "MaxReceiveSize", "MaxSendSize"];
+
 impl ValueKind {
-    /// The kind of a documented type; `has_values` says whether the documentation lists its words.
-    pub(super) fn of(type_name: &str, has_values: bool) -> ValueKind {
+    /// The kind of a parameter of a documented type; `has_values` says whether the documentation lists its words.
+    pub(super) fn of(name: &str, type_name: &str, has_values: bool) -> ValueKind {
         match type_name {
             "SwitchParameter" => ValueKind::Switch,
             // One parameter is documented as Boolean and lists words: the words are right.
@@ -49,6 +70,8 @@ impl ValueKind {
             "Boolean" => ValueKind::Boolean,
             "Int16" | "Int32" | "Int64" | "UInt16" | "UInt32" | "UInt64" => ValueKind::Integer,
             "Double" => ValueKind::Number,
+            "Unlimited" if TIME_SPANS.contains(&name) => ValueKind::UnlimitedTimeSpan,
+            "Unlimited" if SIZES.contains(&name) || name.ends_with("Quota") => ValueKind::UnlimitedSize,
             "Unlimited" | "UnlimitedInt" | "Unlimited`1[System.UInt32]" => ValueKind::Unlimited,
             "ByteQuantifiedSize" => ValueKind::Size,
             "DateTime" | "DateTimeOffset" | "ExDateTime" => ValueKind::DateTime,
@@ -77,10 +100,12 @@ impl ValueKind {
             ValueKind::Switch | ValueKind::Boolean => "true or false",
             ValueKind::Integer => "a whole number",
             ValueKind::Number => "a number",
-            ValueKind::Unlimited => "a whole number, a size such as 50GB, or Unlimited",
+            ValueKind::Unlimited => "a whole number, or Unlimited",
             ValueKind::Size => "a size such as 50GB",
+            ValueKind::UnlimitedSize => "a size such as 50GB, or Unlimited",
             ValueKind::DateTime => "a date such as 2026-01-31T08:00:00",
             ValueKind::TimeSpan => "a duration such as 30.00:00:00 (30 days)",
+            ValueKind::UnlimitedTimeSpan => "a duration such as 30.00:00:00 (30 days), or Unlimited",
             ValueKind::Guid => "a GUID",
             ValueKind::String => "text",
             ValueKind::Enum => "one word",

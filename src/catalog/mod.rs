@@ -194,7 +194,7 @@ impl Parameter {
 
     /// The form of its values.
     pub fn kind(&self) -> ValueKind {
-        ValueKind::of(self.type_name(), self.0.3 != 0)
+        ValueKind::of(self.name(), self.type_name(), self.0.3 != 0)
     }
 
     /// Whether it has to be given.
@@ -263,6 +263,30 @@ mod tests {
         assert!(!get.available_in(Service::SecurityCompliance) && !get.supports_confirm());
         assert!(get.is_read_with(["Identity"]));
         assert!(!cmdlet("Get-CASMailbox").expect("there is one").is_read_with(["SendLogsTo"]));
+    }
+
+    #[test]
+    fn every_unlimited_is_known_for_what_it_is() {
+        let kind = |set: &str, name: &str| {
+            cmdlet(set).and_then(|set| set.parameter(name)).map(|parameter| parameter.kind())
+        };
+        assert_eq!(kind("Set-Mailbox", "ProhibitSendQuota"), Some(ValueKind::UnlimitedSize));
+        assert_eq!(kind("Set-Mailbox", "MaxSendSize"), Some(ValueKind::UnlimitedSize));
+        assert_eq!(kind("Set-Mailbox", "LitigationHoldDuration"), Some(ValueKind::UnlimitedTimeSpan));
+        assert_eq!(kind("Set-Mailbox", "RecipientLimits"), Some(ValueKind::Unlimited));
+        assert_eq!(kind("Set-Mailbox", "RetainDeletedItemsFor"), Some(ValueKind::TimeSpan));
+        assert_eq!(kind("Set-Mailbox", "RulesQuota"), Some(ValueKind::Size));
+        // Both words sound like a size, and are numbers of kilobytes and of characters.
+        assert_eq!(
+            kind("Set-MobileDeviceMailboxPolicy", "MaxEmailBodyTruncationSize"),
+            Some(ValueKind::Unlimited)
+        );
+        assert_eq!(kind("Set-RemoteDomain", "LineWrapSize"), Some(ValueKind::Unlimited));
+        assert_eq!(
+            kind("Set-AppRetentionComplianceRule", "ExcludedItemClasses"),
+            Some(ValueKind::List),
+            "documented as Unlimited, and a list beside it"
+        );
     }
 
     #[test]

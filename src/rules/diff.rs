@@ -1,16 +1,26 @@
 //! Whether an object already is as a step declares it. Source: protocol reference, 6.5.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+use super::quantity::{bytes, entry_key, ticks, utc};
 
 /// How a property's texts are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Text {
     /// Free text: every character counts.
     Exact,
-    /// Enumerations, identities, addresses: the service does not tell upper from lower case.
+    /// Identities and GUIDs: the service does not tell upper from lower case.
     IgnoreCase,
+    /// Words of a set, one or several with commas between: neither case nor order count.
+    Words,
+    /// Addresses with or without `smtp:`; in lists the case of that prefix says which one is primary.
+    Address,
     /// Sizes: `50GB` and `50 GB (53,687,091,200 bytes)` are one size.
     Size,
+    /// Time spans: `30` and `30.00:00:00` are 30 days.
+    TimeSpan,
+    /// Points in time, to the second: without a zone they are UTC.
+    Date,
 }
 
 /// One property, declared and observed.
@@ -31,19 +41,19 @@ pub enum Difference {
 pub fn compare(declared: &Value, observed: Option<&Value>, text: Text) -> Difference {
     let Some(observed) = observed else { return Difference::NotObservable };
     let same = match (declared, observed) {
-        (Value::Array(declared), Value::Array(observed)) => same_list(declared, observed),
-        (Value::Array(declared), Value::Null) => members(declared).is_empty(),
-        (Value::Array(declared), one) => same_list(declared, std::slice::from_ref(one)),
+        (Value::Array(declared), observed) => keys(declared, text) == keys(members(observed), text),
         (Value::Null, Value::String(observed)) => observed.is_empty(),
-        (Value::Null, Value::Array(observed)) => members(observed).is_empty(),
+        (Value::Null, Value::Array(observed)) => keys(observed, text).is_empty(),
         (Value::String(declared), Value::Null) => declared.is_empty(),
         (Value::Bool(declared), Value::String(observed)) => {
             observed.eq_ignore_ascii_case(bool_word(*declared))
         }
         (Value::String(declared), Value::String(observed)) => same_text(declared, observed, text),
-        (Value::Number(number), Value::String(text)) | (Value::String(text), Value::Number(number)) => {
-            number.to_string().as_str() == text
+        (Value::Number(declared), Value::Number(observed)) => {
+            declared == observed || declared.as_f64() == observed.as_f64()
         }
+        (Value::Number(number), Value::String(observed)) => same_text(&number.to_string(), observed, text),
+        (Value::String(declared), Value::Number(number)) => same_text(declared, &number.to_string(), text),
         (declared, observed) => declared == observed,
     };
     if same { Difference::Same } else { Difference::Differs }
@@ -57,50 +67,147 @@ fn same_text(declared: &str, observed: &str, text: Text) -> bool {
     match text {
         Text::Exact => declared == observed,
         Text::IgnoreCase => declared.to_lowercase() == observed.to_lowercase(),
-        Text::Size => match (bytes_of(declared), bytes_of(observed)) {
-            (Some(declared), Some(observed)) => declared == observed,
-            _ => declared.eq_ignore_ascii_case(observed),
-        },
+        Text::Words => words(declared) == words(observed),
+        Text::Address => address(declared) == address(observed),
+        Text::Size => same_quantity(declared, observed, bytes),
+        Text::TimeSpan => same_quantity(declared, observed, ticks),
+        Text::Date => same_quantity(declared, observed, utc),
     }
 }
 
-fn members(list: &[Value]) -> Vec<String> {
-    let mut members: Vec<String> = list
+/// Two spellings of one quantity; what is none, such as `Unlimited`, is compared as a word.
+fn same_quantity<T: PartialEq>(declared: &str, observed: &str, of: impl Fn(&str) -> Option<T>) -> bool {
+    match (of(declared), of(observed)) {
+        (Some(declared), Some(observed)) => declared == observed,
+        _ => declared.eq_ignore_ascii_case(observed),
+    }
+}
+
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = text.split(',').map(|word| word.trim().to_lowercase()).collect();
+    words.sort();
+    words
+}
+
+/// An address without its prefix and case.
+fn address(text: &str) -> String {
+    let lower = text.to_lowercase();
+    lower.strip_prefix("smtp:").map(str::to_owned).unwrap_or(lower)
+}
+
+/// A single value is a list of one, and nothing is an empty list.
+fn members(observed: &Value) -> &[Value] {
+    match observed {
+        Value::Null => &[],
+        Value::Array(members) => members,
+        one => std::slice::from_ref(one),
+    }
+}
+
+fn member_text(member: &Value) -> String {
+    match member {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+fn keys(list: &[Value], text: Text) -> Vec<String> {
+    let mut keys: Vec<String> = list
         .iter()
-        .map(|member| match member {
-            Value::String(text) => text.to_lowercase(),
-            other => other.to_string(),
-        })
+        .map(member_text)
         .filter(|member| !member.is_empty())
+        .map(|member| key(&member, text))
         .collect();
-    members.sort();
-    members.dedup();
-    members
+    keys.sort();
+    keys.dedup();
+    keys
 }
 
-fn same_list(declared: &[Value], observed: &[Value]) -> bool {
-    members(declared) == members(observed)
-}
-
-/// The bytes of a size as people write it (`50GB`) or as the service does (`50 GB (53,687,091,200 bytes)`).
-fn bytes_of(size: &str) -> Option<u128> {
-    if let Some((_, rest)) = size.split_once('(') {
-        let digits: String =
-            rest.strip_suffix(" bytes)")?.chars().filter(|character| *character != ',').collect();
-        return digits.parse().ok();
+/// An address without a prefix is one that is not primary.
+fn key(member: &str, text: Text) -> String {
+    if text == Text::Address && is_bare(member) {
+        entry_key(&format!("smtp:{member}"))
+    } else {
+        entry_key(member)
     }
-    let size = size.trim();
-    let unit_at = size.find(|character: char| !character.is_ascii_digit()).unwrap_or(size.len());
-    let (number, unit) = size.split_at(unit_at);
-    let shift = match unit.trim().to_ascii_uppercase().as_str() {
-        "" | "B" => 0,
-        "KB" => 10,
-        "MB" => 20,
-        "GB" => 30,
-        "TB" => 40,
-        _ => return None,
-    };
-    Some(u128::from(number.parse::<u64>().ok()?) << shift)
+}
+
+fn is_bare(address: &str) -> bool {
+    !address.contains(':')
+}
+
+/// What must be in a list and what must not be; everything else in it stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Edit {
+    /// Entries that must be there.
+    pub add: Vec<String>,
+    /// Entries that must not be there.
+    pub remove: Vec<String>,
+}
+
+/// A map that is no edit of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EditError {
+    /// It is empty, or has other keys than `add` and `remove`.
+    NoEdit,
+    /// This entry is to be there and not to be there.
+    Contradiction(String),
+}
+
+impl Edit {
+    /// The edit that a map of `add` and `remove` declares.
+    ///
+    /// # Errors
+    /// When the map is no edit, or contradicts itself.
+    pub fn declared(sides: &Map<String, Value>, text: Text) -> Result<Edit, EditError> {
+        if sides.is_empty() || sides.keys().any(|name| name != "add" && name != "remove") {
+            return Err(EditError::NoEdit);
+        }
+        let side = |name: &str| -> Vec<String> {
+            let members = sides.get(name).map(members).unwrap_or_default();
+            let mut known: Vec<String> = Vec::new();
+            let mut side = Vec::new();
+            for member in members.iter().map(member_text).filter(|member| !member.is_empty()) {
+                let key = key(&member, text);
+                if !known.contains(&key) {
+                    known.push(key);
+                    side.push(member);
+                }
+            }
+            side
+        };
+        let edit = Edit { add: side("add"), remove: side("remove") };
+        match edit.add.iter().find(|added| edit.remove.iter().any(|removed| meets(removed, added, text))) {
+            Some(both) => Err(EditError::Contradiction(both.clone())),
+            None => Ok(edit),
+        }
+    }
+
+    /// What of it does not hold yet; what is to go is spelled as it was read. `None`: it cannot be seen.
+    pub fn left(&self, observed: Option<&Value>, text: Text) -> Option<Edit> {
+        let observed: Vec<String> = members(observed?).iter().map(member_text).collect();
+        let is_there = |wanted: &&String| observed.iter().any(|member| meets(wanted, member, text));
+        let must_go = |member: &&String| self.remove.iter().any(|gone| meets(gone, member, text));
+        Some(Edit {
+            add: self.add.iter().filter(|wanted| !is_there(wanted)).cloned().collect(),
+            remove: observed.iter().filter(must_go).cloned().collect(),
+        })
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.add.is_empty() && self.remove.is_empty()
+    }
+}
+
+/// Whether a wanted entry is this member; an address without a prefix is meant whatever the prefix is.
+fn meets(wanted: &str, member: &str, text: Text) -> bool {
+    if text == Text::Address && is_bare(wanted) {
+        address(wanted) == address(member)
+    } else {
+        key(wanted, text) == key(member, text)
+    }
 }
 
 #[cfg(test)]
@@ -163,5 +270,80 @@ mod tests {
     #[test]
     fn a_property_the_object_does_not_have_is_not_drift() {
         assert_eq!(compare(&json!(true), None, Text::Exact), Difference::NotObservable);
+    }
+
+    #[test]
+    fn time_spans_dates_and_numbers_have_several_spellings() {
+        assert!(same(json!("30"), json!("30.00:00:00"), Text::TimeSpan));
+        assert!(same(json!(30), json!("30.00:00:00"), Text::TimeSpan));
+        assert!(same(json!("08:00:00"), json!("8:00:00"), Text::TimeSpan));
+        assert!(same(json!("unlimited"), json!("Unlimited"), Text::TimeSpan));
+        assert!(!same(json!("30.00:00:01"), json!("30.00:00:00"), Text::TimeSpan));
+        assert!(!same(json!("Unlimited"), json!("30.00:00:00"), Text::TimeSpan));
+        assert!(same(json!("2026-01-31T08:00:00"), json!("2026-01-31T08:00:00Z"), Text::Date));
+        assert!(same(json!("2026-01-31T08:00:00"), json!("2026-01-31T08:00:00.0000000+00:00"), Text::Date));
+        assert!(same(json!("2026-01-30T23:00:00"), json!("2026-01-31T08:00:00+09:00"), Text::Date));
+        assert!(!same(json!("2026-01-31T08:00:00"), json!("2026-01-31T08:00:01Z"), Text::Date));
+        assert!(same(json!(1), json!(1.0), Text::Exact));
+        assert!(!same(json!(1), json!(1.5), Text::Exact));
+        assert!(same(json!("49.5GB"), json!("49.5 GB (53,150,220,288 bytes)"), Text::Size));
+    }
+
+    #[test]
+    fn words_of_a_set_have_no_order() {
+        assert!(same(json!("Owner,reader"), json!("Reader, Owner"), Text::Words));
+        assert!(!same(json!("Owner"), json!("Reader, Owner"), Text::Words));
+    }
+
+    #[test]
+    fn addresses_have_a_prefix_whose_case_counts_in_lists() {
+        assert!(same(json!("a@x.example"), json!("smtp:A@x.example"), Text::Address));
+        assert!(!same(json!("b@x.example"), json!("smtp:a@x.example"), Text::Address));
+        let list = json!(["SMTP:a@x.example", "smtp:b@x.example"]);
+        assert!(same(json!(["B@x.example", "SMTP:A@x.example"]), list.clone(), Text::Address));
+        assert!(!same(json!(["SMTP:b@x.example", "smtp:a@x.example"]), list, Text::Address));
+    }
+
+    fn left(declared: Value, observed: Value, text: Text) -> (Vec<String>, Vec<String>) {
+        let edit =
+            Edit::declared(declared.as_object().expect("is a map"), text).expect("no entry on both sides");
+        let left = edit.left(Some(&observed), text).expect("is there");
+        assert_eq!(left.is_empty(), left.add.is_empty() && left.remove.is_empty());
+        (left.add, left.remove)
+    }
+
+    #[test]
+    fn of_an_edit_only_what_does_not_hold_is_left() {
+        let nothing: (Vec<String>, Vec<String>) = Default::default();
+        let pair = |add: &[&str], remove: &[&str]| -> (Vec<String>, Vec<String>) {
+            let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
+            (texts(add), texts(remove))
+        };
+        let declared = json!({"add": ["A", "b", "a"], "remove": ["C", "d"]});
+        assert_eq!(left(declared.clone(), json!(["x", "a", "B"]), Text::IgnoreCase), nothing);
+        assert_eq!(left(declared.clone(), json!(["c", "x", "b"]), Text::IgnoreCase), pair(&["A"], &["c"]));
+        assert_eq!(left(declared.clone(), json!(null), Text::IgnoreCase), pair(&["A", "b"], &[]));
+        assert_eq!(left(declared, json!([""]), Text::IgnoreCase), pair(&["A", "b"], &[]));
+        assert_eq!(left(json!({"add": "one"}), json!("One"), Text::IgnoreCase), nothing);
+        assert_eq!(left(json!({"add": null, "remove": []}), json!(["a"]), Text::IgnoreCase), nothing);
+
+        let observed = json!(["SMTP:a@x.example", "smtp:b@x.example"]);
+        let of = |declared: Value| left(declared, observed.clone(), Text::Address);
+        assert_eq!(of(json!({"add": ["a@x.example", "smtp:B@x.example"]})), nothing);
+        assert_eq!(of(json!({"add": ["SMTP:b@x.example"]})), pair(&["SMTP:b@x.example"], &[]));
+        assert_eq!(of(json!({"remove": ["smtp:a@x.example", "c@x.example"]})), nothing);
+        assert_eq!(of(json!({"remove": ["B@x.example"]})), pair(&[], &["smtp:b@x.example"]));
+    }
+
+    #[test]
+    fn an_entry_on_both_sides_and_an_unseen_list_are_told() {
+        let sides = json!({"add": ["a@x", "B"], "remove": ["b"]});
+        let sides = sides.as_object().expect("is a map");
+        assert_eq!(Edit::declared(sides, Text::IgnoreCase), Err(EditError::Contradiction("B".to_owned())));
+        for none in [json!({}), json!({"Name": "a"}), json!({"add": ["a"], "extra": []})] {
+            let none = none.as_object().expect("is a map");
+            assert_eq!(Edit::declared(none, Text::IgnoreCase), Err(EditError::NoEdit));
+        }
+        assert_eq!(Edit::default().left(None, Text::IgnoreCase), None);
     }
 }

@@ -3,6 +3,7 @@
 pub mod diff;
 pub mod duration;
 pub mod opens;
+pub mod quantity;
 pub mod retry;
 pub mod slots;
 pub mod time;

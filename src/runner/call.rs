@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::catalog::{self, Cmdlet, CmdletName, ValueKind};
 use crate::exchange::Intent;
+use crate::rules::quantity::utc;
 use crate::spec::job::Keep;
 
 /// A call that is ready to be sent.
@@ -43,7 +44,11 @@ impl Call {
                 None => {
                     let kind =
                         known.and_then(|cmdlet| cmdlet.parameter(&name)).map(|parameter| parameter.kind());
-                    sent.insert(name.clone(), on_the_wire(&name, value, kind));
+                    let value = match value {
+                        Value::Array(entries) if entries.is_empty() && empties(cmdlet, kind) => Value::Null,
+                        value => on_the_wire(&name, value, kind),
+                    };
+                    sent.insert(name, value);
                 }
             }
         }
@@ -125,7 +130,12 @@ fn add_properties(select: &mut Vec<String>, value: &Value) {
     }
 }
 
-/// A value as the service wants it: hash tables tagged, filters spelled out, sizes as text.
+/// Whether an empty list has to be sent as null: the service does not take `[]` for a list without entries.
+fn empties(cmdlet: &CmdletName, kind: Option<ValueKind>) -> bool {
+    kind == Some(ValueKind::List) && cmdlet.as_str().starts_with("Set-")
+}
+
+/// A value as the service wants it: hash tables tagged, filters spelled out, quantities as text, dates in UTC.
 fn on_the_wire(name: &str, value: Value, kind: Option<ValueKind>) -> Value {
     match value {
         Value::Object(members) => tagged(members),
@@ -135,11 +145,22 @@ fn on_the_wire(name: &str, value: Value, kind: Option<ValueKind>) -> Value {
         Value::String(text) if FILTERS.iter().any(|filter| filter.eq_ignore_ascii_case(name)) => {
             Value::String(spelled_out(&text))
         }
-        Value::Number(number) if matches!(kind, Some(ValueKind::Unlimited | ValueKind::Size)) => {
-            Value::String(number.to_string())
-        }
+        // The checker has done this for what is written out; here it is the value of an expression.
+        Value::String(text) if kind == Some(ValueKind::DateTime) => Value::String(utc(&text).unwrap_or(text)),
+        Value::Number(number) if kind.is_some_and(travels_as_text) => Value::String(number.to_string()),
         other => other,
     }
+}
+
+fn travels_as_text(kind: ValueKind) -> bool {
+    matches!(
+        kind,
+        ValueKind::Unlimited
+            | ValueKind::Size
+            | ValueKind::UnlimitedSize
+            | ValueKind::TimeSpan
+            | ValueKind::UnlimitedTimeSpan
+    )
 }
 
 fn tagged(members: Map<String, Value>) -> Value {
@@ -206,6 +227,23 @@ mod tests {
         let read =
             call("Get-Mailbox", json!({"Filter": "HiddenFromAddressListsEnabled -eq $True"}), Select::all());
         assert_eq!(read.parameters["Filter"], "HiddenFromAddressListsEnabled -eq 'True'");
+    }
+
+    #[test]
+    fn an_empty_list_is_sent_as_null_where_it_replaces_one() {
+        let write = call("Set-CASMailbox", json!({"Identity": "a", "EwsAllowList": []}), Select::all());
+        assert_eq!(write.parameters["EwsAllowList"], Value::Null);
+        let read = call("Get-Mailbox", json!({"RecipientTypeDetails": []}), Select::all());
+        assert_eq!(read.parameters["RecipientTypeDetails"], json!([]), "null would ask for everything");
+    }
+
+    #[test]
+    fn computed_dates_are_sent_as_utc_and_computed_days_as_text() {
+        let parameters = json!({"Identity": "a", "RetainDeletedItemsFor": 30,
+            "StartDateForRetentionHold": "2026-01-31T08:00:00.0000000+09:00"});
+        let write = call("Set-Mailbox", parameters, Select::all());
+        assert_eq!(write.parameters["StartDateForRetentionHold"], "2026-01-30T23:00:00");
+        assert_eq!(write.parameters["RetainDeletedItemsFor"], "30");
     }
 
     #[test]

@@ -5,12 +5,24 @@ use serde_json::Value;
 use super::call::Call;
 use crate::catalog::ValueKind;
 use crate::observe::escape::one_line;
+use crate::rules::diff::Edit;
 
 const VALUE_CHARS_MAX: usize = 120;
 
 /// One property that differs: `~ PopEnabled: true -> false`.
 pub(super) fn would_change(name: &str, from: Option<&Value>, to: &Value) -> String {
     format!("  ~ {name}: {} -> {}", from.map_or_else(|| "(unset)".to_owned(), shown), shown(to))
+}
+
+/// A list that gets entries and loses some: a line for each below the property.
+pub(super) fn would_edit(name: &str, edit: &Edit) -> String {
+    let mut lines = format!("  ~ {name}:");
+    for (sign, entries) in [('+', &edit.add), ('-', &edit.remove)] {
+        for entry in entries {
+            lines.push_str(&format!("\n      {sign}{}", one_line(entry, VALUE_CHARS_MAX)));
+        }
+    }
+    lines
 }
 
 /// A cmdlet that a dry run does not send.
@@ -57,6 +69,12 @@ mod tests {
             would_change("Office", Some(&json!("a\n  ~ Forged: x")), &json!(["b", ""])),
             "  ~ Office: a\\n  ~ Forged: x -> [b, \"\"]"
         );
+    }
+
+    #[test]
+    fn an_edited_list_has_a_line_for_each_entry() {
+        let edit = Edit { add: vec!["a".into(), "b\n  ~ Forged: x".into()], remove: vec!["c".into()] };
+        assert_eq!(would_edit("Names", &edit), "  ~ Names:\n      +a\n      +b\\n  ~ Forged: x\n      -c");
     }
 
     #[test]

@@ -7,14 +7,15 @@ use tracing::{debug, warn};
 
 use super::acting::{Acting, OBJECT_CHARS_MAX, Outcome};
 use super::call::{Call, Select};
-use super::console::{shown, would_change};
+use super::console::{shown, would_change, would_edit};
 use super::context::Mode;
+use super::declaration::{Declaration, text_of};
 use super::halt::{Failure, Weight};
-use crate::catalog::{CmdletName, Required, ValueKind};
+use crate::catalog::{CmdletName, Required};
 use crate::exchange::errors::Happened;
 use crate::exit::Exit;
 use crate::observe::escape::one_line;
-use crate::rules::diff::{Difference, Text, compare};
+use crate::rules::diff::EditError;
 use crate::rules::duration::show;
 use crate::session::Session;
 use crate::spec::template::{Scope, Template};
@@ -40,14 +41,15 @@ pub(super) struct Ensure<'a> {
 struct Declared<'a> {
     ensure: &'a Ensure<'a>,
     identity: Option<String>,
-    properties: Vec<(&'a str, Value)>,
+    properties: Vec<(&'a str, Declaration)>,
 }
 
 /// One property that differs.
 struct Drift<'a> {
     name: &'a str,
     from: Value,
-    to: &'a Value,
+    /// Of an edited list only what is left to do.
+    to: Declaration,
 }
 
 impl Acting<'_> {
@@ -189,7 +191,10 @@ impl Acting<'_> {
         };
         for property in drift {
             lines.push('\n');
-            lines.push_str(&would_change(property.name, Some(&property.from), property.to));
+            lines.push_str(&match &property.to {
+                Declaration::Whole(to) => would_change(property.name, Some(&property.from), to),
+                Declaration::Edit(edit) => would_edit(property.name, edit),
+            });
         }
         self.print_lines(&lines);
     }
@@ -205,6 +210,19 @@ fn after_doubt(doubt: Option<Failure>, again: Failure) -> Failure {
             Failure { message, weight: again.weight, ..doubt }
         }
     }
+}
+
+fn no_declaration(name: &str, error: &EditError) -> Failure {
+    let message = match error {
+        EditError::NoEdit => {
+            format!("the value of {name} is a map; write one of its values, or for a list `add` and `remove`")
+        }
+        EditError::Contradiction(both) => {
+            let both = one_line(both, OBJECT_CHARS_MAX);
+            format!("{both} is both in `add` and in `remove` of {name}; keep one of the two")
+        }
+    };
+    Failure::new("expression", message)
 }
 
 impl<'a> Declared<'a> {
@@ -226,7 +244,9 @@ impl<'a> Declared<'a> {
         };
         let mut properties = Vec::new();
         for (name, template) in ensure.properties {
-            properties.push((name.as_str(), template.eval(scope)?));
+            let declared = Declaration::new(template.eval(scope)?, text_of(ensure.set, name));
+            let declared = declared.map_err(|error| no_declaration(name, &error))?;
+            properties.push((name.as_str(), declared));
         }
         Ok(Declared { ensure, identity, properties })
     }
@@ -246,9 +266,10 @@ impl<'a> Declared<'a> {
     fn write_call(&self, drift: &[Drift<'_>]) -> Call {
         let mut parameters = self.identity_parameter();
         for (name, declared) in &self.properties {
-            let differs = drift.iter().any(|property| property.name == *name);
-            if differs || self.is_always_required(name) {
-                parameters.push(((*name).to_owned(), declared.clone()));
+            let differs = drift.iter().find(|property| property.name == *name);
+            if differs.is_some() || self.is_always_required(name) {
+                let declared = differs.map_or(declared, |property| &property.to);
+                parameters.push(((*name).to_owned(), declared.to_value()));
             }
         }
         Call::new(self.ensure.set, parameters, Select::all())
@@ -260,18 +281,15 @@ impl<'a> Declared<'a> {
         let mut drift = Vec::new();
         for (name, declared) in &self.properties {
             let found = observed.get(*name);
-            match compare(declared, found, self.text_of(name)) {
-                Difference::Same => {}
-                Difference::Differs => {
-                    drift.push(Drift { name, from: found.cloned().unwrap_or_default(), to: declared });
-                }
-                Difference::NotObservable => {
-                    let message = format!(
-                        "{} did not return {name}, so whether it differs cannot be seen; set it with a `cmdlet` step",
-                        self.ensure.get
-                    );
-                    return Err(Failure::new("not_observable", message));
-                }
+            let Some(left) = declared.left(found, text_of(self.ensure.set, name)) else {
+                let message = format!(
+                    "{} did not return {name}, so whether it differs cannot be seen; set it with a `cmdlet` step",
+                    self.ensure.get
+                );
+                return Err(Failure::new("not_observable", message));
+            };
+            if let Some(to) = left.0 {
+                drift.push(Drift { name, from: found.cloned().unwrap_or_default(), to });
             }
         }
         Ok(drift)
@@ -281,14 +299,5 @@ impl<'a> Declared<'a> {
     fn is_always_required(&self, property: &str) -> bool {
         let parameter = self.ensure.set.cmdlet().and_then(|cmdlet| cmdlet.parameter(property));
         parameter.is_some_and(|parameter| parameter.required() == Required::Always)
-    }
-
-    fn text_of(&self, property: &str) -> Text {
-        let parameter = self.ensure.set.cmdlet().and_then(|cmdlet| cmdlet.parameter(property));
-        match parameter.map(|parameter| (parameter.kind(), parameter.type_name())) {
-            Some((ValueKind::Size | ValueKind::Unlimited, _)) => Text::Size,
-            Some((ValueKind::String, "String")) | None => Text::Exact,
-            Some(_) => Text::IgnoreCase,
-        }
     }
 }

@@ -7,6 +7,7 @@ mod calling;
 mod collect;
 mod console;
 mod context;
+mod declaration;
 mod each;
 mod ensure;
 #[cfg(feature = "fault-points")]

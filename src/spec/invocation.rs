@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::check::{CONNECTION_CMDLETS, hash};
+use super::check::{CONNECTION_CMDLETS, hash, literal};
 use super::job::{Action, ConnectionName, Job, JobName, Keep, Limits, OnError, Step, StepName, Target};
 use super::template::Template;
 use crate::catalog::{self, Cmdlet, Parameter, Required, Service, ValueKind};
@@ -109,20 +109,12 @@ fn one(cmdlet: &Cmdlet, argument: &str) -> Result<(String, Value), String> {
     let Some(parameter) = cmdlet.parameter(name) else {
         return Err(unknown("parameter", name, &catalog::suggest_parameter(cmdlet, name)));
     };
-    Ok((parameter.name().to_owned(), value(&parameter, text)?))
+    Ok((parameter.name().to_owned(), value(parameter, text)?))
 }
 
-fn value(parameter: &Parameter, text: &str) -> Result<Value, String> {
-    let kind = parameter.kind();
-    // The text itself is not shown: people give secrets in the wrong place.
-    let wrong = || format!("{} must be {}", parameter.name(), kind.expects());
+fn value(parameter: Parameter, text: &str) -> Result<Value, String> {
+    let (name, kind) = (parameter.name(), parameter.kind());
     match kind {
-        ValueKind::Switch | ValueKind::Boolean => match text.to_ascii_lowercase().as_str() {
-            "true" => Ok(Value::Bool(true)),
-            "false" => Ok(Value::Bool(false)),
-            _ => Err(wrong()),
-        },
-        ValueKind::Integer => text.parse::<i64>().map(Value::from).map_err(|_| wrong()),
         ValueKind::List => {
             let members = text.split(',').map(str::trim).filter(|member| !member.is_empty());
             Ok(Value::Array(members.map(Value::from).collect()))
@@ -131,10 +123,9 @@ fn value(parameter: &Parameter, text: &str) -> Result<Value, String> {
         | ValueKind::Bytes
         | ValueKind::Object
         | ValueKind::Hashtable
-        | ValueKind::HashtableList => {
-            Err(format!("{} cannot be given on the command line", parameter.name()))
-        }
-        _ => Ok(Value::from(text)),
+        | ValueKind::HashtableList => Err(format!("{name} cannot be given on the command line")),
+        // The text itself is not shown: people give secrets in the wrong place.
+        _ => literal(parameter, text).map_err(|mend| format!("{name} is {}: {mend}", kind.expects())),
     }
 }
 
@@ -171,6 +162,37 @@ mod tests {
         "#);
         assert!(matches!(&parameters[1].1, Template::Literal(Value::Bool(true))));
         assert!(matches!(&parameters[2].1, Template::Literal(Value::Array(members)) if members.len() == 2));
+    }
+
+    #[test]
+    fn a_value_is_what_it_would_be_in_a_job() {
+        let given = |argument: &str| {
+            let arguments = ["Identity=a".to_owned(), argument.to_owned()];
+            step(Service::ExchangeOnline, "Set-Mailbox", &arguments, &[]).map(|(step, _)| {
+                let Action::Cmdlet { parameters, .. } = step.action else { panic!("a cmdlet step") };
+                let Template::Literal(value) = &parameters[1].1 else { panic!("a literal") };
+                value.clone()
+            })
+        };
+        for (argument, value) in [
+            ("MaxSendSize=50 MB", Value::from("50 MB")),
+            ("RetainDeletedItemsFor=14", Value::from("14")),
+            ("CustomAttribute1=012", Value::from("012")),
+            ("StartDateForRetentionHold=2026-01-31T08:00:00+09:00", Value::from("2026-01-30T23:00:00")),
+            ("AuditEnabled=TRUE", Value::from(true)),
+        ] {
+            assert_eq!(given(argument), Ok(value), "{argument}");
+        }
+        for (argument, told) in [
+            ("RetainDeletedItemsFor=14d", "write 14.00:00:00"),
+            ("MaxSendSize=50 megabytes", "write 50MB"),
+            ("StartDateForRetentionHold=01/31/2026", "write 2026-01-31"),
+            ("AuditEnabled=yes", "AuditEnabled is true or false: write true"),
+            ("ResourceCapacity=99999999999", "from -2147483648 to 2147483647"),
+        ] {
+            let problems = given(argument).unwrap_err();
+            assert!(problems[0].contains(told), "{argument}: {problems:?}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::job::StepName;
+use super::job::{CredentialRef, StepName};
 use super::limits::TEXT_BYTES_MAX;
 
 /// A value of the job file.
@@ -21,6 +21,22 @@ pub enum Template {
     List(Vec<Template>),
     /// A map, in the order of the file.
     Map(Vec<(String, Template)>),
+    /// Where a secret is kept: there is no way from here to the secret itself.
+    Secret(SecretValue),
+}
+
+/// What a parameter that takes a secret refers to.
+#[derive(Debug)]
+pub enum SecretValue {
+    /// A `SecureString`.
+    Text(CredentialRef),
+    /// A `PSCredential`.
+    Credential {
+        /// Who it is the password of: text, perhaps with expressions.
+        user_name: Box<Template>,
+        /// Where the password is kept.
+        password: CredentialRef,
+    },
 }
 
 /// A piece of a [`Template::Text`].
@@ -99,7 +115,7 @@ impl Template {
     /// out, and null, lists and maps are errors.
     ///
     /// # Errors
-    /// When one of its expressions cannot be evaluated.
+    /// When one of its expressions cannot be evaluated, or when it refers to a secret, which is no value.
     pub fn eval(&self, scope: &Scope) -> Result<Value, ExpressionError> {
         Ok(match self {
             Template::Literal(value) => value.clone(),
@@ -115,7 +131,18 @@ impl Template {
                 >>(
                 )?,
             ),
+            Template::Secret(_) => {
+                return Err(ExpressionError {
+                    expression: "a secret".to_owned(),
+                    message: "secrets cannot be sent by this version yet".to_owned(),
+                });
+            }
         })
+    }
+
+    /// Whether it refers to a secret. Only a whole value does: no list, map or text holds one.
+    pub fn is_secret(&self) -> bool {
+        matches!(self, Template::Secret(_))
     }
 }
 

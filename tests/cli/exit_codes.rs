@@ -56,6 +56,22 @@ async fn bad_usage_ends_with_64_and_connects_to_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_sends_a_secret_is_checked_and_not_run() {
+    let tenant = Tenant::with(3, &[]).await;
+    let steps = "  - name: password\n    cmdlet: Set-Mailbox\n    parameters:\n      Identity: anna@contoso.example\n      \
+                 Password:\n        env: NEW_PASSWORD\n";
+    let job = tenant.job("", steps);
+    tenant.said(&["check", job.to_str().unwrap()], &[]).await.assert_code(0);
+    for more in [&[][..], &["--dry-run"]] {
+        let run = tenant.run(&job, more).await;
+        run.assert_code(64);
+        let said = "the step `password` sends a secret in `Password`: such a job can be checked, but not run";
+        assert!(run.stderr.contains(said), "{}", run.stderr);
+    }
+    assert_eq!(tenant.emulator.counters().requests, 0, "not even a sign-in");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn help_and_version_end_with_0() {
     let tenant = Tenant::with(1, &[]).await;
     for arguments in [&["--help"][..], &["--version"], &["run", "--help"], &["settings"]] {

@@ -10,6 +10,7 @@ mod program;
 mod device;
 mod dry_run;
 mod emulate;
+mod ensure;
 mod exit_codes;
 mod hostile;
 mod invoke;

@@ -203,10 +203,15 @@ impl Checker<'_> {
             self.inline_secret("credential", node);
             return None;
         }
+        self.reference("credential", node)
+    }
+
+    /// Where the secret of `key` is kept: `env: NAME` or `file: PATH`.
+    pub(super) fn reference(&mut self, key: &str, node: &Node) -> Option<CredentialRef> {
         if let Content::Map(entries) = &node.content {
             self.hide_unknown(entries, &CREDENTIAL, &["vault"]);
         }
-        let fields = self.fields_besides(node, CREDENTIAL.what, &CREDENTIAL, &["vault"])?;
+        let fields = self.fields_besides(node, &format!("`{key}`"), &CREDENTIAL, &["vault"])?;
         if let Some(entry) = fields.entry("vault") {
             let title = "`vault` is not supported by this version yet";
             self.report(
@@ -233,13 +238,13 @@ impl Checker<'_> {
             }
             (None, Some(file)) => Some(CredentialRef::File(PathBuf::from(self.text(&file.value, "file")?))),
             (Some(_), Some(file)) => {
-                let problem = Problem::error(file.key_span.clone(), "`credential` has both `env` and `file`");
-                self.report(problem.help("keep one of the two"));
+                let title = format!("`{key}` has both `env` and `file`");
+                self.report(Problem::error(file.key_span.clone(), title).help("keep one of the two"));
                 None
             }
             (None, None) => {
-                let problem =
-                    Problem::error(node.span.clone(), "`credential` does not say where the secret is");
+                let title = format!("`{key}` does not say where the secret is");
+                let problem = Problem::error(node.span.clone(), title);
                 self.report(problem.help("write `env: NAME_OF_A_VARIABLE` or `file: PATH`"));
                 None
             }

@@ -1,6 +1,7 @@
 //! `ensure`: properties that must hold. Read with `Get-NOUN`, written with `Set-NOUN` where something differs.
 
 use super::expressions::Names;
+use super::lists::as_list;
 use super::{Checker, Fields, did_you_mean};
 use crate::catalog::{self, Cmdlet, Parameter, Required, Service, ValueKind, nearest};
 use crate::spec::escape::quote;
@@ -201,20 +202,13 @@ impl Checker<'_> {
             return false;
         }
         let kind = parameter.kind();
-        let edits = matches!(&value.content, Content::Map(_)) && kind == ValueKind::List;
-        if edits {
-            let title = format!("`{}`: adding to a list cannot be compared yet", parameter.name());
-            self.report(
-                Problem::error(value.span.clone(), title)
-                    .help("write the whole list that must hold, or use a step with `cmdlet`"),
-            );
-            return false;
-        }
-        // Not comparable either are secrets, bytes and objects, but their own message is clearer.
-        let comparable =
-            comparable_kind(kind) || matches!(kind, ValueKind::Secret | ValueKind::Bytes | ValueKind::Object);
+        // Not comparable either are bytes and objects, but their own message is clearer.
+        let comparable = comparable_kind(kind) || matches!(kind, ValueKind::Bytes | ValueKind::Object);
         if !comparable {
-            let title = format!("`{}` is {}: it cannot be compared yet", parameter.name(), kind.expects());
+            if kind == ValueKind::Secret {
+                self.secrets.push(value.span.clone());
+            }
+            let title = format!("`{}` is {}: it cannot be compared", parameter.name(), kind.expects());
             self.report(
                 Problem::error(value.span.clone(), title).help("use a step with `cmdlet` to write it"),
             );
@@ -230,18 +224,16 @@ fn comparable_kind(kind: ValueKind) -> bool {
         ValueKind::Switch
             | ValueKind::Boolean
             | ValueKind::Integer
+            | ValueKind::Number
+            | ValueKind::Unlimited
+            | ValueKind::Size
+            | ValueKind::UnlimitedSize
+            | ValueKind::DateTime
+            | ValueKind::TimeSpan
+            | ValueKind::UnlimitedTimeSpan
             | ValueKind::String
             | ValueKind::Enum
             | ValueKind::Guid
             | ValueKind::List
     )
-}
-
-/// A single value for a list is a list of one: what is compared is a list.
-fn as_list(parameter: Parameter, template: Template) -> Template {
-    match template {
-        Template::Literal(serde_json::Value::Null) | Template::Expression(_) | Template::List(_) => template,
-        single if parameter.kind() == ValueKind::List => Template::List(vec![single]),
-        other => other,
-    }
 }

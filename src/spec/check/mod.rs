@@ -4,15 +4,18 @@
 mod auth;
 mod cmdlet;
 mod connections;
+mod date;
 mod ensure;
 mod expressions;
 mod forms;
 mod inputs;
 mod job;
 mod kind;
+mod lists;
 mod references;
 mod scalars;
 mod schedule;
+mod secrets;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -29,6 +32,7 @@ use crate::catalog::nearest;
 
 pub(super) use cmdlet::CONNECTION_CMDLETS;
 pub(super) use connections::{Found, connections};
+pub(super) use forms::literal;
 pub(super) use job::{hash, job};
 pub(super) use kind::{Kind, kind};
 

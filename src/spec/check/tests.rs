@@ -84,12 +84,132 @@ fn booleans_and_numbers_are_only_what_nobody_can_mistake() {
     }
 }
 
+/// What `CMDLET -PARAMETER TEXT` is mended by; empty if it is right.
+fn mended(cmdlet: &str, parameter: &str, text: &str) -> String {
+    let steps = format!(
+        "steps:\n  - name: a\n    cmdlet: {cmdlet}\n    parameters:\n      Identity: x\n      {parameter}: {text}\n"
+    );
+    let checked = check(&steps);
+    let problems = checked.problems.render_plain();
+    let own = problems.split("error: ").find(|problem| problem.starts_with(&format!("`{parameter}` is ")));
+    let help = own.and_then(|problem| problem.split("= help: ").nth(1)).unwrap_or_default();
+    help.lines().next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn quantities_are_taken_in_their_forms_and_mended_in_others() {
+    for (parameter, text, value) in [
+        ("ProhibitSendQuota", "50GB", json!("50GB")),
+        ("ProhibitSendQuota", "1.5 TB", json!("1.5 TB")),
+        ("ProhibitSendQuota", "50 GB (53,687,091,200 bytes)", json!("50 GB (53,687,091,200 bytes)")),
+        ("ProhibitSendQuota", "unlimited", json!("unlimited")),
+        ("RetainDeletedItemsFor", "30.00:00:00", json!("30.00:00:00")),
+        ("RetainDeletedItemsFor", "12:30:00", json!("12:30:00")),
+        ("RetainDeletedItemsFor", "'30'", json!("30")),
+        ("LitigationHoldDuration", "Unlimited", json!("Unlimited")),
+        ("StartDateForRetentionHold", "2026-01-31", json!("2026-01-31T00:00:00")),
+        ("StartDateForRetentionHold", "2026-07-31T08:00:00[Europe/Berlin]", json!("2026-07-31T06:00:00")),
+        ("RecipientLimits", "0", json!("0")),
+    ] {
+        assert_eq!(sent(parameter, text), Ok(value), "{parameter}: {text}");
+    }
+    for (parameter, text, mend) in [
+        ("RetainDeletedItemsFor", "30d", "write 30.00:00:00"),
+        ("RetainDeletedItemsFor", "8h", "write 08:00:00"),
+        ("RetainDeletedItemsFor", "1 day 2 hours", "write 1.02:00:00"),
+        ("RetainDeletedItemsFor", "24:00:00", "write 1.00:00:00"),
+        ("RetainDeletedItemsFor", "00:90:00", "write 01:30:00"),
+        (
+            "RetainDeletedItemsFor",
+            "Unlimited",
+            "write days, hours, minutes, seconds: 30.00:00:00 (30 days), 08:00:00 (8 hours)",
+        ),
+        ("ProhibitSendQuota", "50 gib", "write 50GB"),
+        ("ProhibitSendQuota", "1_000", "write 1000"),
+        ("ProhibitSendQuota", "1e3", "write a size such as 50GB, or Unlimited"),
+        ("RecipientLimits", "50GB", "write plain digits, or Unlimited"),
+        ("RecipientLimits", "-1", "write Unlimited, or a number from 0 on"),
+        ("ResourceCapacity", "0x1F", "write 31, without quotes"),
+        ("ResourceCapacity", "012", "write 12, without quotes"),
+        ("ResourceCapacity", "1_000", "write 1000, without quotes"),
+        ("ResourceCapacity", "7.0", "write 7, without quotes"),
+        ("ResourceCapacity", "1e3", "write plain digits, without quotes"),
+        ("ResourceCapacity", "Infinity", "write plain digits, without quotes"),
+        ("AuditEnabled", "off", "write false, without quotes"),
+        ("AuditEnabled", "'true'", "write true, without quotes"),
+    ] {
+        assert_eq!(mended("Set-Mailbox", parameter, text), mend, "{parameter}: {text}");
+    }
+}
+
+#[test]
+fn whole_numbers_fit_their_type() {
+    for (cmdlet, parameter, fits, too_many) in [
+        ("Set-Mailbox", "ResourceCapacity", "2147483647", "2147483648"),
+        ("Set-Mailbox", "ResourceCapacity", "-2147483648", "-2147483649"),
+        ("Set-OrganizationConfig", "DLPWaitOnSendTimeout", "32767", "32768"),
+        ("Set-HostedOutboundSpamFilterPolicy", "RecipientLimitPerDay", "4294967295", "4294967296"),
+        ("Set-HostedOutboundSpamFilterPolicy", "RecipientLimitPerDay", "0", "-1"),
+        ("Rotate-DkimSigningConfig", "KeySize", "65535", "65536"),
+        ("Rotate-DkimSigningConfig", "KeySize", "2048", "123456789012345678901234567890123456789012"),
+    ] {
+        assert_eq!(mended(cmdlet, parameter, fits), "", "{parameter}: {fits}");
+        let refused = mended(cmdlet, parameter, too_many);
+        assert!(refused.starts_with("write a number from "), "{parameter}: {refused}");
+    }
+}
+
+#[test]
+fn a_number_with_a_fraction_is_plain_digits_too() {
+    let number = |text: &str| {
+        let steps = format!(
+            "steps:\n  - name: a\n    cmdlet: Set-DefaultTenantMyAnalyticsFeatureConfig\n    parameters:\n      SamplingRate: {text}\n"
+        );
+        check(&steps).problems.is_empty()
+    };
+    assert!(number("0.5") && number("1") && number("-1.25"));
+    for text in ["1e3", ".5", "5.", "Infinity", ".inf", "NaN", "0x1F", "1_0.5", "'0.5'", "+1.5", "01.5"] {
+        assert!(!number(text), "{text}");
+    }
+}
+
+#[test]
+fn an_identifier_is_sent_without_braces() {
+    let steps = "steps:\n  - name: a\n    cmdlet: Get-MessageTrace\n    parameters:\n      MessageTraceId: '{ABCDEF00-0000-4000-8000-00000000000A}'\n";
+    let job = job(steps);
+    let Action::Cmdlet { parameters, .. } = &job.steps[0].action else { panic!("is a cmdlet") };
+    let Template::Literal(sent) = &parameters[0].1 else { panic!("is a literal") };
+    assert_eq!(sent, "abcdef00-0000-4000-8000-00000000000a");
+}
+
+#[test]
+fn a_secret_is_a_reference_that_cannot_be_evaluated() {
+    let steps = "steps:\n  - name: a\n    cmdlet: Set-Mailbox\n    parameters:\n      Identity: anna\n      Password:\n        env: NEW_PASSWORD\n  - name: b\n    cmdlet: New-MigrationEndpoint\n    parameters:\n      Name: old\n      Credentials:\n        user_name: ${{ run.id }}@contoso.com\n        password:\n          file: /run/secrets/old\n";
+    let job = job(steps);
+    let names: Vec<_> = job.steps.iter().map(|step| step.action.secret_parameter()).collect();
+    assert_eq!(names, [Some("Password"), Some("Credentials")]);
+    let Action::Cmdlet { parameters, .. } = &job.steps[0].action else { panic!("is a cmdlet") };
+    assert!(parameters[1].1.eval(&Scope::default()).is_err());
+    assert!(job.steps.iter().all(|step| !step.action.only_reads()));
+}
+
 #[test]
 fn lists_replace_or_edit() {
     assert_eq!(sent("EmailAddresses", "smtp:a@x.example"), Ok(json!("smtp:a@x.example")));
     assert_eq!(sent("EmailAddresses", "[no, 012]"), Ok(json!(["no", "012"])));
     assert_eq!(sent("EmailAddresses", "{Add: [a], remove: b}"), Ok(json!({"add": ["a"], "remove": "b"})));
-    for wrong in ["{}", "{add: {add: [a]}}", "[[a]]", "[{a: b}]", "[~]", "{append: [a]}"] {
+    for wrong in [
+        "{}",
+        "{add: {add: [a]}}",
+        "[[a]]",
+        "[{a: b}]",
+        "[~]",
+        "{append: [a]}",
+        "{add: ~}",
+        "{add: [a], Add: [b]}",
+        "{add: [A], remove: a}",
+        "[a, A]",
+    ] {
         assert!(sent("EmailAddresses", wrong).is_err(), "{wrong}");
     }
 }
@@ -116,6 +236,26 @@ fn ensure_compares_lists_as_lists() {
     );
     assert_eq!(properties[0].1.eval(&Scope::default()).expect("is a literal"), json!(["Outlook*"]));
     assert!(matches!(properties[1].1, Template::Literal(Value::Null)));
+}
+
+#[test]
+fn ensure_takes_what_can_be_compared() {
+    let steps = "steps:\n  - name: a\n    ensure: Mailbox\n    identity: anna\n    properties:\n      ProhibitSendQuota: 50GB\n      LitigationHoldDuration: 30\n      StartDateForRetentionHold: 2026-01-31\n      RecipientLimits: 500\n      EmailAddresses:\n        add: smtp:a@x.example\n        REMOVE:\n          - smtp:b@x.example\n";
+    let job = job(steps);
+    let Action::Ensure { properties, .. } = &job.steps[0].action else { panic!("is an ensure") };
+    let values: Vec<Value> =
+        properties.iter().map(|(_, value)| value.eval(&Scope::default()).expect("is a literal")).collect();
+    assert_eq!(
+        Value::from(values),
+        json!(["50GB", "30", "2026-01-31T00:00:00", "500", {"add": ["smtp:a@x.example"], "remove": ["smtp:b@x.example"]}])
+    );
+    let refused = |property: &str| {
+        let steps = format!(
+            "steps:\n  - name: a\n    ensure: Mailbox\n    identity: anna\n    properties:\n      {property}\n"
+        );
+        check(&steps).problems.iter().next().map(|problem| problem.title()).unwrap_or_default()
+    };
+    assert_eq!(refused("Password: {env: X}"), "`Password` is a secret: it cannot be compared");
 }
 
 /// What is kept of the items of a first step, given the rest of a second one.

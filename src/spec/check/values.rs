@@ -3,9 +3,8 @@
 use serde_json::Value;
 
 use super::Checker;
-use super::auth::is_guid;
 use super::expressions::Names;
-use super::forms::{date_time, is_size, is_time_span, mend};
+use super::forms::{is_plain, literal};
 use crate::catalog::{Parameter, ValueKind};
 use crate::spec::embedded::{self, Piece};
 use crate::spec::escape::quote;
@@ -23,16 +22,7 @@ impl Checker<'_> {
     ) -> Option<Template> {
         let name = parameter.name();
         match parameter.kind() {
-            ValueKind::Secret => {
-                self.secrets.push(node.span.clone());
-                let title = format!("`{name}` takes a secret, which is not supported by this version yet");
-                self.report(
-                    Problem::error(node.span.clone(), title)
-                        .label("not shown")
-                        .help("remove the parameter; never write a secret into a job"),
-                );
-                return None;
-            }
+            ValueKind::Secret => return self.secret(parameter, node, names),
             ValueKind::Bytes | ValueKind::Object => {
                 let title = format!(
                     "`{name}` takes {}, which is not supported by this version yet",
@@ -75,28 +65,26 @@ impl Checker<'_> {
         if text.contains("${{") {
             return self.with_expressions(parameter, node, text, names);
         }
-        let plain = matches!(node.content, Content::Scalar { plain: true, .. });
-        let value = match kind {
-            ValueKind::Switch | ValueKind::Boolean => core_boolean(text).filter(|_| plain).map(Value::Bool),
-            ValueKind::Integer => decimal_integer(text).filter(|_| plain).map(Value::from),
-            ValueKind::Number => {
-                text.parse().ok().filter(|_| plain).and_then(serde_json::Number::from_f64).map(Value::Number)
-            }
-            ValueKind::Unlimited => {
-                (text.eq_ignore_ascii_case("unlimited") || is_size(text)).then(|| Value::from(text))
-            }
-            ValueKind::Size => {
-                (is_size(text) || text.eq_ignore_ascii_case("unlimited")).then(|| Value::from(text))
-            }
-            ValueKind::DateTime => date_time(text).map(Value::String),
-            ValueKind::TimeSpan => {
-                (is_time_span(text) || text.eq_ignore_ascii_case("unlimited")).then(|| Value::from(text))
-            }
-            ValueKind::Guid => is_guid(text.trim_matches(['{', '}'])).then(|| Value::from(text)),
-            ValueKind::Hashtable | ValueKind::HashtableList => None,
-            _ => Some(Value::from(text)),
+        let quoted = matches!(node.content, Content::Scalar { plain: false, .. }) && is_plain(kind);
+        let mend = match literal(parameter, text) {
+            Ok(value) if !quoted => return self.taken(parameter, node, text, value, names),
+            Ok(_) => format!("write {text}"),
+            Err(mend) => mend,
         };
-        let Some(value) = value else { return self.wrong(parameter, node, &mend(kind, text)) };
+        // Who wrote a boolean or a number in quotes is told to leave them out.
+        let mend = if is_plain(kind) { format!("{mend}, without quotes") } else { mend };
+        self.wrong(parameter, node, &mend)
+    }
+
+    /// A scalar that is right: what else is to be said about it, and its template.
+    fn taken(
+        &mut self,
+        parameter: Parameter,
+        node: &Node,
+        text: &str,
+        value: Value,
+        names: &mut Names<'_>,
+    ) -> Option<Template> {
         self.listed(parameter, node, text);
         if value.is_string() {
             // Also looks for an expression whose dollar sign was forgotten.
@@ -122,7 +110,9 @@ impl Checker<'_> {
                 | ValueKind::Guid
                 | ValueKind::DateTime
                 | ValueKind::TimeSpan
+                | ValueKind::UnlimitedTimeSpan
                 | ValueKind::Size
+                | ValueKind::UnlimitedSize
                 | ValueKind::Unlimited
         );
         let template = self.template(node, text, names)?;
@@ -139,84 +129,6 @@ impl Checker<'_> {
             return None;
         }
         Some(template)
-    }
-
-    fn list_value(
-        &mut self,
-        parameter: Parameter,
-        node: &Node,
-        items: &[Node],
-        names: &mut Names<'_>,
-    ) -> Option<Template> {
-        let kind = parameter.kind();
-        if !matches!(kind, ValueKind::List | ValueKind::HashtableList) {
-            return self.wrong(parameter, node, "write one value, not a list");
-        }
-        let mut templates = Vec::with_capacity(items.len());
-        for item in items {
-            templates.push(match (&item.content, kind) {
-                (Content::Map(_), ValueKind::HashtableList) => self.free(item, names),
-                (Content::Scalar { text, .. }, ValueKind::List) if !item.is_absent() && !item.is_null() => {
-                    self.listed(parameter, item, text);
-                    self.template(item, text, names)
-                }
-                _ => {
-                    let expected = if kind == ValueKind::List { "text" } else { "a map" };
-                    let title = format!(
-                        "an entry of `{}` is {expected}, found {}",
-                        parameter.name(),
-                        item.describe()
-                    );
-                    self.report(
-                        Problem::error(item.span.clone(), title)
-                            .help(format!("write {expected} after each `- `")),
-                    );
-                    None
-                }
-            });
-        }
-        templates.into_iter().collect::<Option<Vec<Template>>>().map(Template::List)
-    }
-
-    fn map_value(&mut self, parameter: Parameter, node: &Node, names: &mut Names<'_>) -> Option<Template> {
-        let Content::Map(entries) = &node.content else { return None };
-        match parameter.kind() {
-            ValueKind::Hashtable => self.free(node, names),
-            ValueKind::HashtableList => self.free(node, names).map(|map| Template::List(vec![map])),
-            ValueKind::List => {
-                let mut edits = Vec::with_capacity(entries.len());
-                let mut complete = !entries.is_empty();
-                if entries.is_empty() {
-                    self.wrong(parameter, node, "write `add:` or `remove:` with a list below it");
-                }
-                for entry in entries {
-                    let name = entry.key.to_ascii_lowercase();
-                    if name != "add" && name != "remove" {
-                        let title = format!(
-                            "a change of the list `{}` has only `add` and `remove`, found {}",
-                            parameter.name(),
-                            quote(&entry.key)
-                        );
-                        self.report(
-                            Problem::error(entry.key_span.clone(), title)
-                                .help("write `add: [...]`, `remove: [...]`, or a list to replace all"),
-                        );
-                        complete = false;
-                        continue;
-                    }
-                    match self.value(parameter, &entry.value, names) {
-                        Some(Template::Map(_)) => {
-                            complete = false;
-                            self.wrong(parameter, &entry.value, "write a list below `add` and `remove`");
-                        }
-                        Some(template) => edits.push((name, template)),
-                        None => complete = false,
-                    }
-                }
-                complete.then_some(Template::Map(edits))
-            }
-            _ => self.wrong(parameter, node, "write one value, not a map"),
-        }
     }
 
     /// Values inside a hashtable: nothing is known about them, so only what cannot be meant otherwise has a type.
@@ -245,7 +157,7 @@ impl Checker<'_> {
     }
 
     /// Warns about a value that the documentation does not list: it may be newer than the catalog.
-    fn listed(&mut self, parameter: Parameter, node: &Node, text: &str) {
+    pub(super) fn listed(&mut self, parameter: Parameter, node: &Node, text: &str) {
         // For addresses the documentation lists prefixes, for identities the properties that identify.
         let type_name = parameter.type_name();
         let words = matches!(parameter.kind(), ValueKind::Enum | ValueKind::List)
@@ -253,13 +165,12 @@ impl Checker<'_> {
             && !type_name.ends_with("IdParameter")
             && type_name != "String[]";
         let values: Vec<&str> = parameter.values().collect();
-        if !words
-            || values.is_empty()
-            || text.contains("${{")
-            || values.iter().any(|value| value.eq_ignore_ascii_case(text))
-        {
+        if !words || values.is_empty() || text.contains("${{") {
             return;
         }
+        // Several words of a set of flags are written with commas between.
+        let unknown = |word: &&str| !values.iter().any(|value| value.eq_ignore_ascii_case(word));
+        let Some(text) = text.split(',').map(str::trim).find(unknown) else { return };
         let title = format!("{} is not among the documented values of `{}`", quote(text), parameter.name());
         let problem = Problem::warning(node.span.clone(), title);
         let help = super::did_you_mean(&crate::catalog::nearest(text, values.iter().copied()))
@@ -267,7 +178,7 @@ impl Checker<'_> {
         self.report(problem.help(help));
     }
 
-    fn wrong(&mut self, parameter: Parameter, node: &Node, help: &str) -> Option<Template> {
+    pub(super) fn wrong(&mut self, parameter: Parameter, node: &Node, help: &str) -> Option<Template> {
         let title =
             format!("`{}` is {}, found {}", parameter.name(), parameter.kind().expects(), node.describe());
         self.report(Problem::error(node.span.clone(), title).help(help));

@@ -12,7 +12,9 @@ mod target;
 pub(super) use job::{INPUT, JOB, LIMITS, SCHEDULE};
 pub use reference::reference;
 pub(super) use step::{OUTPUT, STEP};
-pub(super) use target::{AUTH, CONNECTION, CONNECTIONS, CREDENTIAL, ENVIRONMENTS, TARGET_KEYS};
+pub(super) use target::{
+    AUTH, CONNECTION, CONNECTIONS, CREDENTIAL, ENVIRONMENTS, PS_CREDENTIAL, TARGET_KEYS,
+};
 
 /// A map with known keys.
 #[derive(Debug)]
@@ -145,9 +147,10 @@ impl Key {
     }
 }
 
-/// Both kinds of documents, with everything below them, each once: for what is written from the form.
+/// Both kinds of documents and the values of their own form, with everything below them, each once: for what is
+/// written from the form.
 pub(super) fn objects() -> Vec<&'static Object> {
-    let mut objects: Vec<&'static Object> = vec![&JOB, &CONNECTIONS];
+    let mut objects: Vec<&'static Object> = vec![&JOB, &CONNECTIONS, &PS_CREDENTIAL];
     let mut at = 0;
     while at < objects.len() {
         for key in objects[at].keys {

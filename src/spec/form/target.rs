@@ -86,3 +86,15 @@ pub(in crate::spec) static CREDENTIAL: Object = Object {
         Key::new("file", Form::Text, "The path of a file.").needed_when("without `env`"),
     ],
 };
+
+/// The value of a parameter of type `PSCredential`.
+pub(in crate::spec) static PS_CREDENTIAL: Object = Object {
+    name: "PSCredential",
+    what: "a user name with a password",
+    doc: "What parameters take that want a user name with a password. A parameter that wants a password alone takes a \
+          [Credential](#credential).",
+    keys: &[
+        Key::new("user_name", Form::Template, "The user name.").needed(),
+        Key::new("password", Form::One(&CREDENTIAL), "Where the password is kept.").needed(),
+    ],
+};
