@@ -88,9 +88,9 @@ fn a_file_of_the_other_kind_is_told() {
     let file = written(folder.path(), "job.yaml", &job_on("contoso-prod"));
     insta::assert_snapshot!(shown(spec::read_connections(&file).unwrap_err()), @r#"
     error: this document is the job `shared-mailbox-hardening`, and connections are expected here
-      --> FOLDER/job.yaml:11:1
+      --> FOLDER/job.yaml:12:1
        |
-    11 | version: 1
+    12 | version: 1
        | ^^^^^^^
        |
        = help: jobs stand in files of their own; documents of connections say `kind: Connections`

@@ -23,6 +23,8 @@ fn shipped_jobs_are_right() {
         let checked = spec::check_file(&file);
         assert!(checked.problems.is_empty(), "{}", checked.problems);
         assert_eq!(checked.jobs.len(), 1);
+        let text = std::fs::read_to_string(&file).expect("can be read");
+        assert!(text.starts_with("# yaml-language-server: $schema=exorun.schema.json\n"), "{}", file.display());
     }
 }
 

@@ -140,7 +140,7 @@ impl Cmdlet {
     }
 
     /// Its parameters, in the order of their names, without the common ones (`ErrorAction` and so on).
-    pub fn parameters(&self) -> impl ExactSizeIterator<Item = Parameter> + use<> {
+    pub fn parameters(&self) -> impl ExactSizeIterator<Item = Parameter> + Clone + use<> {
         let first = usize::from(self.0.2);
         PARAMETERS[first..first + usize::from(self.0.3)].iter().map(Parameter)
     }
@@ -214,6 +214,17 @@ impl Parameter {
     /// The documented values of an enumeration; empty if the documentation lists none. The service may know more.
     pub fn values(&self) -> impl Iterator<Item = &'static str> + use<> {
         text(self.0.3).split(',').filter(|value| !value.is_empty())
+    }
+
+    /// The words that its value is one of, or a list of; empty if it takes others, too. For addresses the documentation
+    /// lists prefixes among the values, for identities the properties that identify.
+    pub fn words(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let type_name = self.type_name();
+        let are_words = matches!(self.kind(), ValueKind::Enum | ValueKind::List)
+            && !type_name.starts_with("ProxyAddress")
+            && !type_name.ends_with("IdParameter")
+            && type_name != "String[]";
+        self.values().filter(move |_| are_words)
     }
 
     /// Whether this service has it.

@@ -4,11 +4,13 @@ pub mod check;
 mod emulate;
 mod invoke;
 mod run;
+mod schema;
 mod setting_flags;
 pub mod settings;
 mod signals;
 mod start;
 
+use std::io;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -41,6 +43,8 @@ enum Command {
     Invoke(invoke::InvokeArgs),
     /// Serve an emulator of Entra sign-in and Exchange Online on loopback.
     Emulate(emulate::EmulateArgs),
+    /// Print the JSON Schema of jobs and connections, for completion in editors.
+    Schema(schema::SchemaArgs),
     /// Print each setting with its value and where it came from.
     Settings,
 }
@@ -72,6 +76,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::main(args, settings),
         Command::Invoke(args) => invoke::main(args, settings),
         Command::Emulate(args) => emulate::main(args, settings),
+        Command::Schema(args) => schema::run(&args, &mut io::BufWriter::new(io::stdout().lock())),
         Command::Settings => start::settings_of(settings)
             .map_or_else(|exit| exit, |settings| settings::run(&settings, &mut std::io::stdout())),
     };

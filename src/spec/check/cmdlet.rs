@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::expressions::Names;
 use super::uncatalogued::NEWER_THAN_THE_CATALOG;
+use super::values::has_a_form;
 use super::{Checker, Fields, did_you_mean};
-use crate::catalog::{self, Cmdlet, Required, Service, suggest_parameter};
+use crate::catalog::{self, Cmdlet, Parameter, Required, Service, suggest_parameter};
 use crate::spec::escape::quote;
 use crate::spec::job::Action;
 use crate::spec::problem::Problem;
@@ -33,6 +34,28 @@ const COMMON_PARAMETERS: [(&str, &str); 10] = [
     ("ErrorVariable", "remove it; failures are in the report"),
     ("OutVariable", "remove it; later steps write `steps.NAME.items`"),
 ];
+
+/// Whether a step may call it.
+pub(in crate::spec) fn can_be_a_step(cmdlet: Cmdlet) -> bool {
+    !is_connection_command(cmdlet.as_str())
+}
+
+/// Whether a step may give this parameter of the cmdlet.
+pub(in crate::spec) fn can_be_given(cmdlet: Cmdlet, parameter: Parameter) -> bool {
+    !is_confirmation(parameter) && !is_lost(cmdlet, parameter) && has_a_form(parameter.kind())
+}
+
+/// Whether exorun answers it itself.
+fn is_confirmation(parameter: Parameter) -> bool {
+    matches!(parameter.name(), "Confirm" | "WhatIf")
+}
+
+/// Whether the classic cmdlet that is called in place of this one does not have the parameter.
+fn is_lost(cmdlet: Cmdlet, parameter: Parameter) -> bool {
+    catalog::classic(cmdlet.as_str())
+        .and_then(catalog::cmdlet)
+        .is_some_and(|classic| classic.parameter(parameter.name()).is_none())
+}
 
 /// Whether it would connect or disconnect, known or not.
 fn is_connection_command(name: &str) -> bool {
@@ -128,11 +151,10 @@ impl Checker<'_> {
         key: &str,
         at: &Range<usize>,
         service: Service,
-    ) -> Option<catalog::Parameter> {
+    ) -> Option<Parameter> {
         let common = COMMON_PARAMETERS.iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
         let found = cmdlet.parameter(key);
-        let is_confirmation = found.is_some_and(|found| matches!(found.name(), "Confirm" | "WhatIf"));
-        if let Some((name, mend)) = common.filter(|_| found.is_none() || is_confirmation) {
+        if let Some((name, mend)) = common.filter(|_| found.is_none_or(is_confirmation)) {
             self.report(Problem::error(at.clone(), format!("`{name}` cannot be given in a job")).help(*mend));
             return None;
         }
@@ -153,9 +175,7 @@ impl Checker<'_> {
             self.report(if is_near { problem } else { problem.help(NEWER_THAN_THE_CATALOG) });
             return None;
         };
-        if let Some(classic) = catalog::classic(cmdlet.as_str()).and_then(catalog::cmdlet)
-            && classic.parameter(parameter.name()).is_none()
-        {
+        if is_lost(cmdlet, parameter) {
             let title = format!("`{}` of `{}` is not supported", parameter.name(), cmdlet.as_str());
             let help = match parameter.name() {
                 "Properties" | "PropertySets" => {
@@ -164,7 +184,10 @@ impl Checker<'_> {
                 "UserPrincipalName" | "PrimarySmtpAddress" | "ExternalDirectoryObjectId" => {
                     "write `Identity:` instead".to_owned()
                 }
-                _ => format!("exorun calls `{}`, which does not have it: remove it", classic.as_str()),
+                _ => {
+                    let classic = catalog::classic(cmdlet.as_str()).unwrap_or_default();
+                    format!("exorun calls `{classic}`, which does not have it: remove it")
+                }
             };
             self.report(Problem::error(at.clone(), title).help(help));
             return None;

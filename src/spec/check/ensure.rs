@@ -22,6 +22,45 @@ const NO_STATE: [&str; 8] = [
     "AlwaysDeleteOutlookRulesBlob",
 ];
 
+/// All pairs of cmdlets that a step may ensure the noun of: what reads, what writes.
+pub(in crate::spec) fn pairs() -> impl Iterator<Item = (Cmdlet, Cmdlet)> {
+    catalog::cmdlets()
+        .filter(|cmdlet| cmdlet.as_str().starts_with("Set-"))
+        .filter_map(|set| pair(set.noun()))
+        .filter(|(get, set)| always_needed(*get).next().is_none() && is_readable(*get, *set))
+        .filter(|(_, set)| always_needed(*set).all(can_hold))
+}
+
+/// Whether a step may say of this parameter of a `Set-` cmdlet what must hold.
+pub(in crate::spec) fn can_hold(parameter: Parameter) -> bool {
+    parameter.name() != "Identity"
+        && !NO_STATE.contains(&parameter.name())
+        && comparable_kind(parameter.kind())
+}
+
+/// The identity that a step chooses an object by: both cmdlets must be able to choose.
+pub(in crate::spec) fn identity_of(get: Cmdlet, set: Cmdlet) -> Option<Parameter> {
+    set.parameter("Identity").filter(|_| get.parameter("Identity").is_some())
+}
+
+/// The parameters without which the cmdlet is never called, besides the identity.
+pub(in crate::spec) fn always_needed(cmdlet: Cmdlet) -> impl Iterator<Item = Parameter> {
+    cmdlet
+        .parameters()
+        .filter(|parameter| parameter.required() == Required::Always && parameter.name() != "Identity")
+}
+
+fn pair(noun: &str) -> Option<(Cmdlet, Cmdlet)> {
+    Some((catalog::cmdlet(&format!("Get-{noun}"))?, catalog::cmdlet(&format!("Set-{noun}"))?))
+}
+
+/// Whether what is written one by one can be read one by one.
+fn is_readable(get: Cmdlet, set: Cmdlet) -> bool {
+    let written_by_identity =
+        set.parameter("Identity").is_some_and(|identity| identity.required() == Required::Always);
+    !written_by_identity || get.parameter("Identity").is_some()
+}
+
 impl Checker<'_> {
     /// A step with `ensure`.
     pub(super) fn ensure_step(
@@ -84,9 +123,6 @@ impl Checker<'_> {
     /// The cmdlets of a noun that can be ensured: reading and writing.
     fn noun(&mut self, node: &Node, text: &str) -> Option<(Cmdlet, Cmdlet)> {
         let noun = text.split_once('-').map_or(text, |(_, noun)| noun);
-        let pair = |noun: &str| {
-            Some((catalog::cmdlet(&format!("Get-{noun}"))?, catalog::cmdlet(&format!("Set-{noun}"))?))
-        };
         match pair(noun) {
             Some((_, set)) if noun != text => {
                 let title = format!("`ensure` takes a noun, found {}", quote(text));
@@ -97,18 +133,15 @@ impl Checker<'_> {
             }
             Some(pair) => Some(pair),
             None => {
-                let nouns: Vec<&str> = catalog::cmdlets()
-                    .filter(|cmdlet| cmdlet.as_str().starts_with("Set-") && pair(cmdlet.noun()).is_some())
-                    .map(|cmdlet| cmdlet.noun())
-                    .collect();
                 let title = format!(
                     "nothing can be ensured about {}: there is no `Get-` and `Set-` cmdlet for it",
                     quote(noun)
                 );
-                let help = did_you_mean(&nearest(noun, nouns.into_iter())).unwrap_or_else(|| {
-                    "write the noun of a pair such as Get-CASMailbox and Set-CASMailbox: `CASMailbox`"
-                        .to_owned()
-                });
+                let help =
+                    did_you_mean(&nearest(noun, pairs().map(|(_, set)| set.noun()))).unwrap_or_else(|| {
+                        "write the noun of a pair such as Get-CASMailbox and Set-CASMailbox: `CASMailbox`"
+                            .to_owned()
+                    });
                 self.report(Problem::error(node.span.clone(), title).help(help));
                 None
             }
@@ -117,20 +150,17 @@ impl Checker<'_> {
 
     /// Whether `identity` and `properties` give everything that the two cmdlets always need.
     fn needs_no_more(&mut self, node: &Node, get: Cmdlet, set: Cmdlet, fields: Fields<'_>) -> bool {
-        let always = |cmdlet: Cmdlet| {
-            cmdlet.parameters().filter(|parameter| {
-                parameter.required() == Required::Always && parameter.name() != "Identity"
-            })
-        };
         let declared = |parameter: &Parameter| match fields.get("properties").map(|node| &node.content) {
             Some(Content::Map(entries)) => {
                 entries.iter().any(|entry| set.parameter(&entry.key) == Some(*parameter))
             }
             _ => false,
         };
-        let missing = always(get)
+        let missing = always_needed(get)
             .map(|parameter| (get, parameter))
-            .chain(always(set).filter(|parameter| !declared(parameter)).map(|parameter| (set, parameter)))
+            .chain(
+                always_needed(set).filter(|parameter| !declared(parameter)).map(|parameter| (set, parameter)),
+            )
             .next();
         let steps = format!("use steps with `cmdlet: {}` and `cmdlet: {}`", get.as_str(), set.as_str());
         if let Some((cmdlet, parameter)) = missing {
@@ -143,9 +173,7 @@ impl Checker<'_> {
             self.report(Problem::error(node.span.clone(), title).help(help));
             return false;
         }
-        let required =
-            set.parameter("Identity").is_some_and(|identity| identity.required() == Required::Always);
-        if required && get.parameter("Identity").is_none() {
+        if !is_readable(get, set) {
             let title =
                 format!("`{}` cannot be read one by one: `{}` has no `Identity`", set.noun(), get.as_str());
             self.report(Problem::error(node.span.clone(), title).help(steps));
@@ -163,9 +191,7 @@ impl Checker<'_> {
         set: Cmdlet,
         names: &mut Names<'_>,
     ) -> Option<Option<Template>> {
-        // A noun has objects to choose from only if both cmdlets can choose.
-        let chooses = set.parameter("Identity").filter(|_| get.parameter("Identity").is_some());
-        match (chooses, fields.entry("identity")) {
+        match (identity_of(get, set), fields.entry("identity")) {
             (None, None) => Some(None),
             (None, Some(entry)) => {
                 let title =

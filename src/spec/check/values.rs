@@ -12,6 +12,11 @@ use crate::spec::problem::Problem;
 use crate::spec::template::Template;
 use crate::spec::tree::{Content, Node, core_boolean, decimal_integer};
 
+/// Whether a value of this kind can be written in a file.
+pub(super) fn has_a_form(kind: ValueKind) -> bool {
+    !matches!(kind, ValueKind::Bytes | ValueKind::Object)
+}
+
 impl Checker<'_> {
     /// The value of a parameter of a cmdlet.
     pub(super) fn value(
@@ -21,17 +26,14 @@ impl Checker<'_> {
         names: &mut Names<'_>,
     ) -> Option<Template> {
         let name = parameter.name();
-        match parameter.kind() {
-            ValueKind::Secret => return self.secret(parameter, node, names),
-            ValueKind::Bytes | ValueKind::Object => {
-                let title = format!(
-                    "`{name}` takes {}, which is not supported by this version yet",
-                    parameter.kind().expects()
-                );
-                self.report(Problem::error(node.span.clone(), title).help("remove the parameter"));
-                return None;
-            }
-            _ => {}
+        if parameter.kind() == ValueKind::Secret {
+            return self.secret(parameter, node, names);
+        }
+        if !has_a_form(parameter.kind()) {
+            let expects = parameter.kind().expects();
+            let title = format!("`{name}` takes {expects}, which is not supported by this version yet");
+            self.report(Problem::error(node.span.clone(), title).help("remove the parameter"));
+            return None;
         }
         if node.is_absent() {
             let title = format!("`{name}` has no value");
@@ -158,14 +160,8 @@ impl Checker<'_> {
 
     /// Warns about a value that the documentation does not list: it may be newer than the catalog.
     pub(super) fn listed(&mut self, parameter: Parameter, node: &Node, text: &str) {
-        // For addresses the documentation lists prefixes, for identities the properties that identify.
-        let type_name = parameter.type_name();
-        let words = matches!(parameter.kind(), ValueKind::Enum | ValueKind::List)
-            && !type_name.starts_with("ProxyAddress")
-            && !type_name.ends_with("IdParameter")
-            && type_name != "String[]";
-        let values: Vec<&str> = parameter.values().collect();
-        if !words || values.is_empty() || text.contains("${{") {
+        let values: Vec<&str> = parameter.words().collect();
+        if values.is_empty() || text.contains("${{") {
             return;
         }
         // Several words of a set of flags are written with commas between.
