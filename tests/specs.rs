@@ -24,7 +24,11 @@ fn shipped_jobs_are_right() {
         assert!(checked.problems.is_empty(), "{}", checked.problems);
         assert_eq!(checked.jobs.len(), 1);
         let text = std::fs::read_to_string(&file).expect("can be read");
-        assert!(text.starts_with("# yaml-language-server: $schema=exorun.schema.json\n"), "{}", file.display());
+        assert!(
+            text.starts_with("# yaml-language-server: $schema=exorun.schema.json\n"),
+            "{}",
+            file.display()
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use super::check::{Checker, Found, Kind, connections, job, kind};
+use super::check::{Checker, Found, Hidden, Kind, connections, job, kind};
 use super::connections::Connections;
 use super::escape::quote;
 use super::job::Job;
@@ -112,8 +112,12 @@ fn check_bytes(path: &Path, bytes: &[u8], expected: Option<Kind>) -> Checked {
 
 fn check_documents(path: &Path, text: &str, expected: Option<Kind>) -> Checked {
     let mut problems = Vec::new();
-    let documents = read::documents(text, &mut problems);
+    let mut documents = read::documents(text, &mut problems);
     let mut checker = Checker::new(text, problems);
+    let mut hidden = Hidden::default();
+    for document in &mut documents {
+        checker.hide_credentials(&mut document.root, &mut hidden);
+    }
     let mut jobs: Vec<Job> = Vec::new();
     let mut found = Found::default();
     let mut of_file = expected;
@@ -134,6 +138,7 @@ fn check_documents(path: &Path, text: &str, expected: Option<Kind>) -> Checked {
             }
         }
     }
+    checker.drop_echoes(&hidden);
     if is_empty && checker.problems.is_empty() {
         checker.report(match expected {
             Some(Kind::Connections) => Problem::of_file("the file holds no connections")

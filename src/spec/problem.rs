@@ -78,6 +78,11 @@ impl Problem {
         self
     }
 
+    /// Its place; `None` for a problem of the whole file.
+    pub(super) fn span(&self) -> Option<&Range<usize>> {
+        self.span.as_ref()
+    }
+
     /// Whether it keeps the job from running.
     pub fn severity(&self) -> Severity {
         self.severity

@@ -4,6 +4,7 @@
 mod auth;
 mod cmdlet;
 mod connections;
+mod credentials;
 mod date;
 mod ensure;
 mod expressions;
@@ -32,6 +33,7 @@ use crate::catalog::nearest;
 
 pub(super) use cmdlet::{CONNECTION_CMDLETS, can_be_a_step, can_be_given};
 pub(super) use connections::{Found, connections};
+pub(super) use credentials::Hidden;
 pub(super) use ensure::{always_needed, can_hold, identity_of, pairs};
 pub(super) use forms::literal;
 pub(super) use job::{hash, job};
