@@ -2,6 +2,7 @@
 
 pub mod diff;
 pub mod duration;
+pub mod edit;
 pub mod opens;
 pub mod quantity;
 pub mod retry;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::call::Call;
 use crate::catalog::ValueKind;
 use crate::observe::escape::one_line;
-use crate::rules::diff::Edit;
+use crate::rules::edit::Edit;
 
 const VALUE_CHARS_MAX: usize = 120;
 

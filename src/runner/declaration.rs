@@ -2,8 +2,13 @@
 
 use serde_json::{Map, Value};
 
+use super::acting::OBJECT_CHARS_MAX;
+use super::console::shown;
+use super::halt::Failure;
 use crate::catalog::{CmdletName, ValueKind};
-use crate::rules::diff::{Difference, Edit, EditError, Text, compare};
+use crate::observe::escape::one_line;
+use crate::rules::diff::{Difference, Text, compare};
+use crate::rules::edit::{Edit, EditError};
 
 /// One property's declaration, evaluated.
 #[derive(Clone, Debug)]
@@ -44,6 +49,23 @@ impl Declaration {
         }
     }
 
+    /// Whether addresses are declared where the service shows names: they never compare as the same.
+    pub(super) fn names_by_address(&self, observed: &Value) -> bool {
+        let is_address = |text: &str| text.contains('@');
+        let texts = |value: &Value| -> Vec<String> {
+            let members = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+            members.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        let declared = match self {
+            Declaration::Whole(value) => texts(value),
+            Declaration::Edit(edit) => edit.add.clone(),
+        };
+        let observed = texts(observed);
+        declared.iter().any(|text| is_address(text))
+            && observed.iter().any(|text| !text.is_empty())
+            && !observed.iter().any(|text| is_address(text))
+    }
+
     /// As a parameter of the `Set-` cmdlet.
     pub(super) fn to_value(&self) -> Value {
         match self {
@@ -59,6 +81,40 @@ impl Declaration {
             }
         }
     }
+}
+
+/// One property that differs.
+pub(super) struct Drift<'a> {
+    pub(super) name: &'a str,
+    pub(super) from: Value,
+    /// Of an edited list only what is left to do.
+    pub(super) to: Declaration,
+}
+
+impl Drift<'_> {
+    /// What it still is, in words.
+    pub(super) fn describe(&self) -> String {
+        let is = format!("{} is {}", self.name, shown(&self.from));
+        if self.to.names_by_address(&self.from) {
+            format!("{is} (the service shows names there: declare the name it shows, not the address)")
+        } else {
+            is
+        }
+    }
+}
+
+/// An expression gave what no property can be compared with.
+pub(super) fn no_declaration(name: &str, error: &EditError) -> Failure {
+    let message = match error {
+        EditError::NoEdit => {
+            format!("the value of {name} is a map; write one of its values, or for a list `add` and `remove`")
+        }
+        EditError::Contradiction(both) => {
+            let both = one_line(both, OBJECT_CHARS_MAX);
+            format!("{both} is both in `add` and in `remove` of {name}; keep one of the two")
+        }
+    };
+    Failure::new("expression", message)
 }
 
 /// How a property's texts are compared: its type in the `Set-` cmdlet says it.
@@ -99,6 +155,19 @@ mod tests {
         ] {
             assert_eq!(of(property), text, "{property}");
         }
+    }
+
+    #[test]
+    fn names_in_place_of_addresses_are_noticed() {
+        let noticed = |declared: Value, observed: Value| {
+            Declaration::new(declared, Text::IgnoreCase).unwrap().names_by_address(&observed)
+        };
+        assert!(noticed(json!("anna@x"), json!("Anna")));
+        assert!(noticed(json!({"add": ["anna@x"]}), json!(["Anna", "Bert"])));
+        assert!(!noticed(json!("anna@x"), json!("bert@x")));
+        assert!(!noticed(json!(["anna@x"]), json!([])));
+        assert!(!noticed(json!("Anna"), json!("Bert")));
+        assert!(!noticed(json!("anna@x"), json!(null)));
     }
 
     #[test]

@@ -9,13 +9,12 @@ use super::acting::{Acting, OBJECT_CHARS_MAX, Outcome};
 use super::call::{Call, Select};
 use super::console::{shown, would_change, would_edit};
 use super::context::Mode;
-use super::declaration::{Declaration, text_of};
+use super::declaration::{Declaration, Drift, no_declaration, text_of};
 use super::halt::{Failure, Weight};
 use crate::catalog::{CmdletName, Required};
 use crate::exchange::errors::Happened;
 use crate::exit::Exit;
 use crate::observe::escape::one_line;
-use crate::rules::diff::EditError;
 use crate::rules::duration::show;
 use crate::session::Session;
 use crate::spec::template::{Scope, Template};
@@ -42,14 +41,6 @@ struct Declared<'a> {
     ensure: &'a Ensure<'a>,
     identity: Option<String>,
     properties: Vec<(&'a str, Declaration)>,
-}
-
-/// One property that differs.
-struct Drift<'a> {
-    name: &'a str,
-    from: Value,
-    /// Of an edited list only what is left to do.
-    to: Declaration,
 }
 
 impl Acting<'_> {
@@ -153,8 +144,7 @@ impl Acting<'_> {
                 return Ok(None);
             }
             if self.run.clocks.boot().since(began) + pause > patience {
-                let left: Vec<String> =
-                    drift.iter().map(|left| format!("{} is {}", left.name, shown(&left.from))).collect();
+                let left: Vec<String> = drift.iter().map(Drift::describe).collect();
                 return Ok(Some(left.join(", ")));
             }
             debug!(pause_ms = pause.as_millis() as u64, "the write is not to be seen yet, reading again");
@@ -210,19 +200,6 @@ fn after_doubt(doubt: Option<Failure>, again: Failure) -> Failure {
             Failure { message, weight: again.weight, ..doubt }
         }
     }
-}
-
-fn no_declaration(name: &str, error: &EditError) -> Failure {
-    let message = match error {
-        EditError::NoEdit => {
-            format!("the value of {name} is a map; write one of its values, or for a list `add` and `remove`")
-        }
-        EditError::Contradiction(both) => {
-            let both = one_line(both, OBJECT_CHARS_MAX);
-            format!("{both} is both in `add` and in `remove` of {name}; keep one of the two")
-        }
-    };
-    Failure::new("expression", message)
 }
 
 impl<'a> Declared<'a> {

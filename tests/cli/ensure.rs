@@ -108,3 +108,16 @@ async fn a_map_that_is_no_edit_is_no_state_that_holds() {
     }
     assert_eq!(tenant.writes_seen(), [""; 0]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_where_the_service_shows_a_name_is_told() {
+    let tenant = Tenant::with(3, &[]).await;
+    let other = tenant.invoked(&["Get-Mailbox", "ResultSize=2", "--select", "PrimarySmtpAddress,Name"]).await;
+    let (address, name) = (other[1]["PrimarySmtpAddress"].as_str().unwrap(), &other[1]["Name"]);
+    let (_, job) = first(&tenant, &format!("GrantSendOnBehalfTo:\n  add: {address}")).await;
+    let run = tenant.run(&job, &[]).await;
+    run.assert_code(1);
+    assert!(run.stderr.contains("declare the name it shows, not the address"), "{}", run.stderr);
+    let (_, job) = first(&tenant, &format!("GrantSendOnBehalfTo:\n  add: {name}")).await;
+    tenant.run(&job, &["--dry-run"]).await.assert_code(0);
+}

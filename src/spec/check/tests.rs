@@ -321,3 +321,16 @@ fn ensure_knows_what_its_cmdlets_need() {
         of("Mailbox", "    identity: a\n    properties: {Force: true}\n").contains("nothing that can hold")
     );
 }
+
+#[test]
+fn a_culture_has_a_hyphen() {
+    let problem = |text: &str| {
+        let steps = format!(
+            "steps:\n  - name: a\n    cmdlet: Set-MailboxRegionalConfiguration\n    parameters:\n      Identity: anna\n      Language: {text}\n"
+        );
+        check(&steps).problems.iter().next().map(|problem| problem.title())
+    };
+    assert_eq!(problem("de-DE"), None);
+    assert_eq!(problem("no"), None, "Norwegian is no boolean");
+    assert_eq!(problem("de_DE").as_deref(), Some("`Language` is a culture such as de-DE, found `de_DE`"));
+}

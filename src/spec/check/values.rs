@@ -88,6 +88,7 @@ impl Checker<'_> {
         names: &mut Names<'_>,
     ) -> Option<Template> {
         self.listed(parameter, node, text);
+        self.odd_culture(parameter, node, text);
         if value.is_string() {
             // Also looks for an expression whose dollar sign was forgotten.
             self.template(node, text, names)?;
@@ -172,6 +173,15 @@ impl Checker<'_> {
         let help = super::did_you_mean(&crate::catalog::nearest(text, values.iter().copied()))
             .unwrap_or_else(|| format!("documented are: {}", values.join(", ")));
         self.report(problem.help(help));
+    }
+
+    /// Other systems write `de_DE` for a culture; .NET knows only `de-DE`.
+    fn odd_culture(&mut self, parameter: Parameter, node: &Node, text: &str) {
+        if parameter.type_name() == "CultureInfo" && text.contains('_') {
+            let title = format!("`{}` is a culture such as de-DE, found {}", parameter.name(), quote(text));
+            let help = format!("write {}", text.replace('_', "-"));
+            self.report(Problem::warning(node.span.clone(), title).help(help));
+        }
     }
 
     pub(super) fn wrong(&mut self, parameter: Parameter, node: &Node, help: &str) -> Option<Template> {
