@@ -9,7 +9,7 @@ use crate::exchange::client::{RestRemote, ServiceConfig};
 use crate::exchange::environment::cloud;
 use crate::exchange::transport::{Connector, Origin};
 use crate::observe::escape::one_line;
-use crate::rules::retry::RetryPolicy;
+use crate::rules::retry::{Repeated, RetryPolicy};
 use crate::runner::Actor;
 use crate::runner::ledger::SessionLedger;
 use crate::session::{SessionTimes, Sessions, SessionsParts};
@@ -190,6 +190,7 @@ impl App {
             delay_first: self.settings.retry_delay_first,
             delay_max: self.settings.retry_delay_max,
             total_max: self.settings.retry_total,
+            on: Repeated::ALL,
         }
     }
 

@@ -196,6 +196,7 @@ mod tests {
             select: Vec::new(),
             intent: Intent::Read,
             client_request_id: uuid::Uuid::nil(),
+            repeats: None,
             timeout: Duration::from_secs(1),
             stop: tokio_util::sync::CancellationToken::new(),
         })

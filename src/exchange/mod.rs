@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::catalog::CmdletName;
+use crate::rules::retry::Repeated;
 use errors::RemoteError;
 
 /// Something that sessions can be opened to. The real one is the REST client; tests have one careful fake.
@@ -98,10 +99,21 @@ pub struct CmdletRequest {
     pub intent: Intent,
     /// The same for all attempts and pages of the call.
     pub client_request_id: Uuid,
+    /// How its requests are repeated, in place of the connection's own policy.
+    pub repeats: Option<Repeats>,
     /// How long one request may take, from its first byte to the end of its answer.
     pub timeout: Duration,
     /// Cancelled when the run is asked to stop: the request in flight ends, no further page or try begins.
     pub stop: CancellationToken,
+}
+
+/// What a caller says about repeating a call's requests; waits and the time for all of them stay the connection's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repeats {
+    /// Tries in all, the first one counted. At least 1.
+    pub attempts_max: u32,
+    /// Which failures are repeated.
+    pub on: Repeated,
 }
 
 /// Where a call's items go.

@@ -8,9 +8,9 @@ use uuid::Uuid;
 use super::client::{RestConnection, Tally};
 use super::errors::{ErrorKind, Happened, RemoteError};
 use super::page::Page;
-use super::{CmdletRequest, Intent};
+use super::{CmdletRequest, Intent, Repeats};
 use crate::rules::duration::show_about;
-use crate::rules::retry::{Failure, GiveUp, Next};
+use crate::rules::retry::{Failure, GiveUp, Next, RetryPolicy};
 
 impl RestConnection {
     /// One page, repeated as the policy says.
@@ -24,6 +24,10 @@ impl RestConnection {
         tally: &mut Tally,
     ) -> Result<Page, RemoteError> {
         let clocks = self.config.clocks.clone();
+        let policy = match request.repeats {
+            Some(Repeats { attempts_max, on }) => RetryPolicy { attempts_max, on, ..self.config.retry },
+            None => self.config.retry,
+        };
         let began = clocks.boot();
         let mut attempt = 1;
         loop {
@@ -44,11 +48,11 @@ impl RestConnection {
             }
             let elapsed = clocks.boot().since(began);
             let failure = failure_of(&error, request.intent);
-            match self.config.retry.next(attempt, failure, elapsed, jitter()) {
+            match policy.next(attempt, failure, elapsed, jitter()) {
                 Next::After(wait) if !request.stop.is_cancelled() => {
                     warn!(
                         cmdlet = %request.cmdlet, client_request_id = %request.client_request_id, attempt,
-                        attempts_max = self.config.retry.attempts_max, wait_ms = wait.as_millis() as u64,
+                        attempts_max = policy.attempts_max, wait_ms = wait.as_millis() as u64,
                         error = %error, "the call failed, trying again in {}", show_about(wait)
                     );
                     tokio::select! {
@@ -103,7 +107,7 @@ fn failure_of(error: &RemoteError, intent: Intent) -> Failure {
 
 fn given_up(mut error: RemoteError, why: GiveUp, attempt: u32) -> RemoteError {
     match why {
-        GiveUp::Permanent | GiveUp::InDoubt => {}
+        GiveUp::Permanent | GiveUp::InDoubt | GiveUp::NotWanted => {}
         GiveUp::AttemptsUsed => error.message.push_str(&format!(" (given up after {attempt} tries)")),
         GiveUp::TimeUsed => {
             error.message.push_str(&format!(" (given up after {attempt} tries: no time left)"))

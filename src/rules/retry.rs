@@ -14,6 +14,22 @@ pub struct RetryPolicy {
     pub delay_max: Duration,
     /// The time all tries and waits of one request may take together.
     pub total_max: Duration,
+    /// Which failures are repeated at all.
+    pub on: Repeated,
+}
+
+/// Failures after which a request is repeated. Others never are, and a write in doubt is not whatever this says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repeated {
+    /// The service asked for patience.
+    pub throttled: bool,
+    /// What passes by itself.
+    pub transient: bool,
+}
+
+impl Repeated {
+    /// Everything that may be repeated.
+    pub const ALL: Repeated = Repeated { throttled: true, transient: true };
 }
 
 /// What a failed try means for the next one.
@@ -49,6 +65,8 @@ pub enum GiveUp {
     Permanent,
     /// Repeating could do a write twice.
     InDoubt,
+    /// The policy does not repeat such failures.
+    NotWanted,
     /// All tries are used.
     AttemptsUsed,
     /// The next try would begin after the time for all tries.
@@ -64,6 +82,8 @@ impl RetryPolicy {
         let wait = match failure {
             Failure::Permanent => return Next::GiveUp(GiveUp::Permanent),
             Failure::InDoubt => return Next::GiveUp(GiveUp::InDoubt),
+            Failure::Throttled { .. } if !self.on.throttled => return Next::GiveUp(GiveUp::NotWanted),
+            Failure::Transient if !self.on.transient => return Next::GiveUp(GiveUp::NotWanted),
             Failure::Throttled { retry_after: Some(asked) } => asked,
             Failure::Throttled { retry_after: None } | Failure::Transient => self.backoff(attempt, jitter),
         };
@@ -94,7 +114,20 @@ mod tests {
         delay_first: Duration::from_secs(2),
         delay_max: Duration::from_secs(60),
         total_max: Duration::from_secs(900),
+        on: Repeated::ALL,
     };
+
+    #[test]
+    fn what_is_not_wanted_is_not_repeated() {
+        let next = |on, failure| RetryPolicy { on, ..POLICY }.next(1, failure, Duration::ZERO, 0.5);
+        let throttled = Failure::Throttled { retry_after: Some(Duration::from_secs(1)) };
+        let only_throttled = Repeated { throttled: true, transient: false };
+        assert_eq!(next(only_throttled, throttled), Next::After(Duration::from_secs(1)));
+        assert_eq!(next(only_throttled, Failure::Transient), Next::GiveUp(GiveUp::NotWanted));
+        let only_transient = Repeated { throttled: false, transient: true };
+        assert_eq!(next(only_transient, throttled), Next::GiveUp(GiveUp::NotWanted));
+        assert_eq!(next(only_transient, Failure::InDoubt), Next::GiveUp(GiveUp::InDoubt));
+    }
 
     #[test]
     fn waits_double_up_to_the_maximum() {

@@ -32,6 +32,8 @@ pub(super) struct Acting<'a> {
     pub(super) deadline: Option<BootTime>,
     /// Changes the run has made or reserved, against the job's limit.
     pub(super) budget: &'a super::budget::ChangeBudget,
+    /// Items of loops that earlier steps failed on.
+    pub(super) left_out: &'a super::left_out::LeftOut,
 }
 
 /// What became of one object.

@@ -13,10 +13,11 @@ use super::context::RunParts;
 use super::halt::Failure;
 use super::write_log;
 use crate::exchange::errors::{ErrorKind, Happened};
-use crate::exchange::{CallSummary, CmdletRequest, Intent};
+use crate::exchange::{CallSummary, CmdletRequest, Intent, Repeats};
 use crate::exit::Exit;
 use crate::observe::metrics::FinishedCall;
 use crate::rules::duration::show;
+use crate::rules::retry::Repeated;
 use crate::rules::time::BootTime;
 use crate::session::Session;
 use crate::spec::job::Keep;
@@ -80,6 +81,10 @@ impl Acting<'_> {
             select: call.select.clone(),
             intent: call.intent,
             client_request_id,
+            repeats: self.step.retry.map(|retry| Repeats {
+                attempts_max: retry.attempts,
+                on: Repeated { throttled: retry.throttled, transient: retry.transient },
+            }),
             timeout: run.call_timeout,
             stop: run.stop.soon(),
         };

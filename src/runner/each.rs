@@ -40,7 +40,9 @@ impl Acting<'_> {
         };
         let list = list_of(for_each, scope).map_err(|failure| self.refused(&failure))?;
         let run = self.run;
-        let further = u64::from(run.job.limits.max_sessions).min(list.total).saturating_sub(1);
+        // A session does one call at a time.
+        let most = run.job.limits.max_sessions.min(self.step.parallel.unwrap_or(u32::MAX));
+        let further = u64::from(most).min(list.total).saturating_sub(1);
         let bar = run.progress.bar(self.step.name.as_str(), list.total);
         let feed = Feed { list: Mutex::new((list, 0)), returned: Mutex::default(), bar };
         let label = label(run);
@@ -103,33 +105,47 @@ impl Acting<'_> {
                     return;
                 }
             };
-            let scope = Scope { item: Some((Arc::new(item), index)), ..scope.clone() };
-            self.item(session, feed, &scope).await;
+            if self.left_out.has(self.list_name(), index) {
+                debug!(index, "left out: an earlier step failed on this item");
+                self.tally.counts().skipped += 1;
+            } else {
+                let scope = Scope { item: Some((Arc::new(item), index)), ..scope.clone() };
+                if let Err(failure) = self.item(session, feed, &scope).await {
+                    self.after(&failure);
+                    if self.step.on_error == OnError::SkipRestOfItem {
+                        self.left_out.add(self.list_name(), index);
+                    }
+                }
+            }
             feed.bar.advance();
         }
     }
 
-    async fn item(&self, session: &mut Session, feed: &Feed, scope: &Scope) {
+    /// # Errors
+    /// The failure, already counted.
+    async fn item(&self, session: &mut Session, feed: &Feed, scope: &Scope) -> Result<(), Failure> {
         match self.is_wanted(scope) {
             Ok(true) => {}
             Ok(false) => {
                 self.tally.counts().skipped += 1;
-                return;
+                return Ok(());
             }
             Err(failure) => {
                 self.tally.failed(None, &failure);
-                return self.after(&failure);
+                return Err(failure);
             }
         }
-        match self.once(session, scope).await {
-            Ok(None) => {}
-            Ok(Some(items)) => {
-                if let Err(error) = feed.returned().append(&items) {
-                    self.tally.halt(Halt::new(Exit::Failed, error.to_string()));
-                }
-            }
-            Err(failure) => self.after(&failure),
+        if let Some(items) = self.once(session, scope).await?
+            && let Err(error) = feed.returned().append(&items)
+        {
+            self.tally.halt(Halt::new(Exit::Failed, error.to_string()));
         }
+        Ok(())
+    }
+
+    /// What the list of the loop is known by.
+    fn list_name(&self) -> &str {
+        self.step.for_each.as_ref().map_or("", Expression::source)
     }
 
     fn is_wanted(&self, scope: &Scope) -> Result<bool, Failure> {
@@ -146,7 +162,7 @@ impl Acting<'_> {
             (Weight::Ordinary, OnError::Stop) => {
                 self.tally.halt(Halt::new(Exit::Failed, failure.message.clone()))
             }
-            (Weight::Ordinary, OnError::Continue) => {}
+            (Weight::Ordinary, OnError::Continue | OnError::SkipRestOfItem) => {}
         }
     }
 

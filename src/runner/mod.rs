@@ -16,6 +16,7 @@ mod halt;
 pub mod invoked;
 pub mod items;
 pub mod ledger;
+mod left_out;
 mod output;
 pub mod progress;
 pub mod report;

@@ -15,6 +15,7 @@ use super::context::RunParts;
 use super::each::label;
 use super::halt::Halt;
 use super::items::Items;
+use super::left_out::LeftOut;
 use super::output;
 use super::report::StepReport;
 use super::tally::{Counts, Tally};
@@ -117,13 +118,20 @@ async fn in_session(run: &RunParts, steps: &mut Vec<StepReport>) -> Result<Optio
     }
 }
 
+/// What the steps of a run share.
+struct Shared {
+    budget: ChangeBudget,
+    left_out: LeftOut,
+}
+
 async fn all_steps(
     run: &RunParts,
     session: &mut Session,
     reports: &mut Vec<StepReport>,
 ) -> Result<Option<Items>, Halt> {
     let mut last = None;
-    let budget = ChangeBudget::new(run.job.limits.max_changes);
+    let shared =
+        Shared { budget: ChangeBudget::new(run.job.limits.max_changes), left_out: LeftOut::default() };
     let mut results: BTreeMap<StepName, Arc<dyn StepItems>> = BTreeMap::new();
     for step in &run.job.steps {
         if run.stop.is_asked() {
@@ -131,7 +139,7 @@ async fn all_steps(
         }
         let span = info_span!("step", step = %step.name);
         let scope = scope(run, &results);
-        let ended = one_step(run, session, step, &scope, &budget, reports).instrument(span).await?;
+        let ended = one_step(run, session, step, &scope, &shared, reports).instrument(span).await?;
         last = Some(ended.clone());
         results.insert(step.name.clone(), Arc::new(ended));
     }
@@ -143,7 +151,7 @@ async fn one_step(
     session: &mut Session,
     step: &Step,
     scope: &Scope,
-    budget: &ChangeBudget,
+    shared: &Shared,
     reports: &mut Vec<StepReport>,
 ) -> Result<Items, Halt> {
     let began = run.clocks.boot();
@@ -156,7 +164,8 @@ async fn one_step(
     #[cfg(feature = "fault-points")]
     super::fault_points::in_step(step.name.as_str());
     let deadline = step.timeout.map(|timeout| began + timeout);
-    let acting = Acting { run, step, tally: &tally, deadline, budget };
+    let acting =
+        Acting { run, step, tally: &tally, deadline, budget: &shared.budget, left_out: &shared.left_out };
     let mut ended = acting.all(session, scope).await;
     if let (Ok(items), Some(wanted)) = (&ended, &step.output) {
         match write_output(wanted, step, scope, items) {

@@ -83,10 +83,12 @@ pub fn step(
         name: StepName::new(INVOKE).expect("`invoke` is an identifier"),
         action: Action::Cmdlet { cmdlet: known.name(), parameters },
         for_each: None,
+        parallel: None,
         when: None,
         select: select.to_vec(),
         keep,
         on_error: OnError::Stop,
+        retry: None,
         timeout: None::<Duration>,
         output: None,
     };

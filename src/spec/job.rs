@@ -96,6 +96,8 @@ pub struct Step {
     pub action: Action,
     /// A bare expression that gives a list: the action is done once for each of its items.
     pub for_each: Option<Expression>,
+    /// Calls in flight at most, with `for_each`. `None`: as many as the job has sessions.
+    pub parallel: Option<u32>,
     /// A bare expression: the action (of this item) is done only if it is true.
     pub when: Option<Expression>,
     /// Properties to ask for (`$select`), as the user wrote them; empty: what later expressions need.
@@ -104,6 +106,8 @@ pub struct Step {
     pub keep: Keep,
     /// What happens after a failure.
     pub on_error: OnError,
+    /// How requests are repeated. `None`: as the settings say.
+    pub retry: Option<Retry>,
     /// How long the whole step may take, all items of its loop together. `None`: no limit but each request's own.
     pub timeout: Option<Duration>,
     /// Where the items go.
@@ -174,6 +178,19 @@ pub enum OnError {
     Stop,
     /// The next item, or the next step.
     Continue,
+    /// The next item; later steps with the same `for_each` leave this one out.
+    SkipRestOfItem,
+}
+
+/// How the requests of a step are repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// Tries in all, the first one counted. At least 1.
+    pub attempts: u32,
+    /// Whether a service that asks for patience is asked again.
+    pub throttled: bool,
+    /// Whether what passes by itself is tried again.
+    pub transient: bool,
 }
 
 /// Where a step's items go.

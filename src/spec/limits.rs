@@ -47,6 +47,8 @@ limits! {
     SCHEDULES_MAX: usize = 32;
     /// Sessions an account has in any service.
     SESSIONS_MAX: u32 = 5;
+    /// Tries of one request that a step may ask for.
+    RETRY_ATTEMPTS_MAX: u32 = 10;
     /// Bytes of one expression's text.
     EXPRESSION_BYTES_MAX: usize = 4 * 1024;
     /// Brackets of one expression inside each other. The engine's own limit is higher, and its parser recurses.

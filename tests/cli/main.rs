@@ -16,6 +16,7 @@ mod hostile;
 mod invoke;
 mod jobs;
 mod listings;
+mod loops;
 mod outputs;
 mod report;
 mod secrets;

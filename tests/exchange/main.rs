@@ -18,7 +18,7 @@ use exorun::exchange::client::{Access, RestRemote, ServiceConfig};
 use exorun::exchange::errors::{ErrorKind, Happened};
 use exorun::exchange::transport::{Connector, Origin};
 use exorun::exchange::{Closed, CmdletRequest, Connection, ConnectionId, Intent, ItemSink, Remote, trust};
-use exorun::rules::retry::RetryPolicy;
+use exorun::rules::retry::{Repeated, RetryPolicy};
 use secrecy::SecretString;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -90,6 +90,7 @@ impl Client {
                 delay_first: Duration::from_millis(20),
                 delay_max: Duration::from_millis(100),
                 total_max: Duration::from_secs(20),
+                on: Repeated::ALL,
             },
             connector: Connector::new(
                 Arc::new(tls),
@@ -154,6 +155,7 @@ fn request(cmdlet: &str, parameters: Value) -> CmdletRequest {
         select: Vec::new(),
         intent: if is_read { Intent::Read } else { Intent::Write },
         client_request_id: Uuid::new_v4(),
+        repeats: None,
         timeout: Duration::from_secs(10),
         stop: CancellationToken::new(),
     }

@@ -8,7 +8,7 @@ use exorun::spec;
 use serde_json::Value;
 
 /// Where each map of the form stands: `HERE` is replaced by `KEY: x` lines at its indentation.
-const PLACES: [(&str, &str); 11] = [
+const PLACES: [(&str, &str); 12] = [
     ("Job", "HERE"),
     ("Limits", "limits:\n  HERE"),
     ("Schedule", "schedules:\n  - HERE"),
@@ -16,6 +16,7 @@ const PLACES: [(&str, &str); 11] = [
     ("Auth", "auth:\n  HERE"),
     ("Credential", "auth:\n  method: client_secret\n  credential:\n    HERE"),
     ("Step", "steps:\n  - HERE"),
+    ("Retry", "steps:\n  - retry:\n      HERE"),
     ("Output", "steps:\n  - output:\n      HERE"),
     (
         "PSCredential",

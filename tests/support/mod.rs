@@ -107,6 +107,7 @@ fn request(cmdlet: &str, intent: Intent) -> CmdletRequest {
         select: Vec::new(),
         intent,
         client_request_id: Uuid::nil(),
+        repeats: None,
         timeout: Duration::from_secs(2),
         stop: tokio_util::sync::CancellationToken::new(),
     }

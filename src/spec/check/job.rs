@@ -39,7 +39,7 @@ pub(in crate::spec) fn job(checker: &mut Checker<'_>, path: &Path, document: &Do
     let labels = fields.get("labels").map(|node| checker.labels(node)).unwrap_or_default();
     let inputs = fields.get("inputs").map(|node| checker.inputs(node)).unwrap_or_default();
     let steps = match fields.get("steps") {
-        Some(node) => checker.steps(node, service, &inputs),
+        Some(node) => checker.steps(node, service, &inputs, limits.max_sessions),
         None => {
             let problem = Problem::error(fields.head(), "the job has no `steps`");
             checker

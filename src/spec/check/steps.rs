@@ -5,7 +5,7 @@ use super::{Checker, Fields};
 use crate::catalog::Service;
 use crate::spec::escape::quote;
 use crate::spec::form::{OUTPUT, STEP};
-use crate::spec::job::{Action, Keep, OnError, Output, OutputFormat, Step, StepName};
+use crate::spec::job::{Action, InputSpec, Keep, OnError, Output, OutputFormat, Retry, Step, StepName};
 use crate::spec::keep::Need;
 use crate::spec::limits::STEPS_MAX;
 use crate::spec::problem::Problem;
@@ -13,13 +13,15 @@ use crate::spec::template::Expression;
 use crate::spec::tree::{Content, Node};
 
 /// A step that was checked as far as it goes.
-struct Draft {
+pub(super) struct Draft {
     name: Option<StepName>,
     action: Option<Action>,
-    for_each: Option<Expression>,
+    pub(super) for_each: Option<Expression>,
+    pub(super) parallel: Option<u32>,
     when: Option<Expression>,
     select: Vec<String>,
-    on_error: OnError,
+    pub(super) on_error: OnError,
+    retry: Option<Retry>,
     timeout: Option<std::time::Duration>,
     output: Option<Output>,
 }
@@ -30,7 +32,8 @@ impl Checker<'_> {
         &mut self,
         node: &Node,
         service: Service,
-        inputs: &[crate::spec::job::InputSpec],
+        inputs: &[InputSpec],
+        max_sessions: u32,
     ) -> Vec<Step> {
         let Some(items) = self.list(node, "`steps`") else { return Vec::new() };
         if items.is_empty() {
@@ -53,6 +56,7 @@ impl Checker<'_> {
             names.item_of = None;
             drafts.push(self.step(item, service, &mut names));
         }
+        self.loops(items, &drafts, max_sessions);
         drafts.into_iter().zip(names.needs).filter_map(|(draft, need)| finish(draft?, &need)).collect()
     }
 
@@ -79,15 +83,21 @@ impl Checker<'_> {
                     .help("remove it; what was changed is in the report"),
             );
         }
+        let parallel = self.integer_of(fields, "parallel");
         let on_error = match self.word_of(fields, "on_error") {
             Some("continue") => OnError::Continue,
+            Some("skip_rest_of_item") => OnError::SkipRestOfItem,
             _ => OnError::Stop,
         };
+        if for_each.is_none() {
+            self.only_in_a_loop(fields, on_error);
+        }
+        let retry = fields.get("retry").and_then(|node| self.retry(node));
         let timeout = self.duration_of(fields, "timeout");
         names.place = Place::OutputPath;
         let output = fields.get("output").and_then(|node| self.output(node, &select, names));
         let for_each = for_each.and_then(|(_, expression)| expression);
-        Some(Draft { name, action, for_each, when, select, on_error, timeout, output })
+        Some(Draft { name, action, for_each, parallel, when, select, on_error, retry, timeout, output })
     }
 
     fn step_name(&mut self, fields: Fields<'_>, names: &Names<'_>) -> Option<StepName> {
@@ -109,21 +119,6 @@ impl Checker<'_> {
             self.report(Problem::error(node.span.clone(), title).help("give each step a name of its own"));
         }
         name
-    }
-
-    /// What can be told before the run: some expressions never give a list.
-    fn must_be_a_list(&mut self, node: &Node, expression: &Expression) {
-        let words = crate::spec::words::words(expression.source());
-        let paths = crate::spec::words::paths(&words);
-        let [path] = &paths[..] else { return };
-        let is_whole = path.words == (0..words.len());
-        if let (true, "steps", [step, last @ ("count" | "first")]) = (is_whole, path.root, &path.names[..]) {
-            let title = format!("`for_each` goes over a list; `steps.{step}.{last}` is none");
-            self.report(
-                Problem::error(node.span.clone(), title)
-                    .help(format!("write `for_each: steps.{step}.items`")),
-            );
-        }
     }
 
     fn action(&mut self, fields: Fields<'_>, service: Service, names: &mut Names<'_>) -> Option<Action> {
@@ -235,10 +230,12 @@ fn finish(draft: Draft, need: &Need) -> Option<Step> {
         name: draft.name?,
         action: draft.action?,
         for_each: draft.for_each,
+        parallel: draft.parallel,
         when: draft.when,
         select: draft.select,
         keep,
         on_error: draft.on_error,
+        retry: draft.retry,
         timeout: draft.timeout,
         output: draft.output,
     })

@@ -11,7 +11,7 @@ mod target;
 
 pub(super) use job::{INPUT, JOB, LIMITS, SCHEDULE};
 pub use reference::reference;
-pub(super) use step::{OUTPUT, STEP};
+pub(super) use step::{OUTPUT, RETRY, STEP};
 pub(super) use target::{
     AUTH, CONNECTION, CONNECTIONS, CREDENTIAL, ENVIRONMENTS, PS_CREDENTIAL, TARGET_KEYS,
 };
@@ -94,6 +94,8 @@ pub(super) enum Form {
     Identity,
     /// A list of names of properties.
     PropertyNames,
+    /// A list of words out of these.
+    Words(&'static [&'static str]),
     /// A map of texts.
     TextsByName { max: usize },
     /// A map with known keys.

@@ -69,6 +69,7 @@ fn value(form: &Form) -> String {
         Form::Properties => "a map: properties by name; may hold `${{ … }}`".to_owned(),
         Form::Identity => "a name, an address or an id; may hold `${{ … }}`".to_owned(),
         Form::PropertyNames => "a list of names of properties".to_owned(),
+        Form::Words(words) => format!("a list of: {}", listed(words)),
         Form::TextsByName { max } => format!("a map of texts, at most {max}"),
         Form::One(object) => link(object),
         Form::List { of, max } => format!("a list of {}, at most {max}", link(of)),

@@ -1,6 +1,7 @@
 //! The form of a step.
 
 use super::{Form, Key, Object};
+use crate::spec::limits::{RETRY_ATTEMPTS_MAX, SESSIONS_MAX};
 
 /// An entry of `steps`.
 pub(in crate::spec) static STEP: Object = Object {
@@ -36,6 +37,13 @@ pub(in crate::spec) static STEP: Object = Object {
             "An expression that gives a list. The step is done once for each `item`.",
         ),
         Key::new(
+            "parallel",
+            Form::Integer { from: 1, to: SESSIONS_MAX as i64 },
+            "With `for_each`: calls in flight at most. A session does one call at a time, so the loop uses as many sessions as the \
+             smaller of this and `limits.max_sessions`, if they are free.",
+        )
+        .default("limits.max_sessions"),
+        Key::new(
             "when",
             Form::Expression,
             "An expression that gives true or false. What is not wanted counts as skipped.",
@@ -48,11 +56,39 @@ pub(in crate::spec) static STEP: Object = Object {
         Key::new("output", Form::One(&OUTPUT), "With `cmdlet`: a file for the items that are returned."),
         Key::new(
             "on_error",
-            Form::Word(&["stop", "continue"]),
-            "After a failure the run ends, or goes on with the next item or step.",
+            Form::Word(&["stop", "continue", "skip_rest_of_item"]),
+            "After a failure the run ends, or goes on with the next item or step. With `skip_rest_of_item` it goes on, too, and \
+             later steps with the same `for_each` leave the item that failed out.",
         )
         .default("stop"),
+        Key::new(
+            "retry",
+            Form::One(&RETRY),
+            "How the requests of this step are repeated, in place of the settings.",
+        ),
         Key::new("timeout", Form::Duration, "How long the step may take, all items of its loop together."),
+    ],
+};
+
+/// `retry` of a step.
+pub(in crate::spec) static RETRY: Object = Object {
+    name: "Retry",
+    what: "`retry`",
+    doc: "The waits between tries, and the time for all of them, stay those of the settings. A write in doubt is never \
+          repeated, whatever stands here.",
+    keys: &[
+        Key::new(
+            "attempts",
+            Form::Integer { from: 1, to: RETRY_ATTEMPTS_MAX as i64 },
+            "Tries of a request in all, the first one counted; 1 repeats nothing.",
+        )
+        .needed(),
+        Key::new(
+            "on",
+            Form::Words(&["throttled", "transient"]),
+            "What is repeated: a service that asks for patience, and what passes by itself (a broken connection, 503).",
+        )
+        .default("[\"throttled\", \"transient\"]"),
     ],
 };
 

@@ -59,6 +59,7 @@ fn definition(object: &'static Object) -> Value {
                 "properties": {"cmdlet": false, "parameters": false, "select": false, "output": false},
             },
             "else": {"required": ["cmdlet"], "properties": {"identity": false, "properties": false}},
+            "dependentRequired": {"parallel": ["for_each"]},
         }),
         name if name == INPUT.name => json!({
             "allOf": [
@@ -150,6 +151,9 @@ fn form(form: Form) -> Value {
         Form::Identity => json!({"anyOf": [expression(), {"type": ["string", "number"], "minLength": 1}]}),
         Form::PropertyNames => {
             json!({"type": "array", "items": {"type": "string", "pattern": NAME_OF_PROPERTY}, "uniqueItems": true})
+        }
+        Form::Words(words) => {
+            json!({"type": "array", "items": {"enum": words}, "minItems": 1, "uniqueItems": true})
         }
         Form::TextsByName { max } => json!({
             "type": "object",
