@@ -1,6 +1,6 @@
 //! The command line: one file a command. No logic here, only words.
 
-pub mod check;
+mod check;
 mod emulate;
 mod invoke;
 mod run;
@@ -35,8 +35,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Check files of jobs and connections; nothing is connected.
-    Check(CheckArgs),
+    Check(check::CheckArgs),
     /// Run a job.
     Run(run::RunArgs),
     /// Call one cmdlet by hand.
@@ -47,13 +46,6 @@ enum Command {
     Schema(schema::SchemaArgs),
     /// Print each setting with its value and where it came from.
     Settings,
-}
-
-#[derive(Debug, clap::Args)]
-struct CheckArgs {
-    /// Files of jobs or connections, or folders of them.
-    #[arg(required = true)]
-    paths: Vec<std::path::PathBuf>,
 }
 
 /// Parses the command line and does what it says.
@@ -72,7 +64,7 @@ pub fn main() -> ExitCode {
     };
     let Cli { command, settings } = cli;
     let exit: Exit = match command {
-        Command::Check(args) => check::run(&args.paths, &mut std::io::stdout(), &mut std::io::stderr()),
+        Command::Check(args) => check::main(&args),
         Command::Run(args) => run::main(args, settings),
         Command::Invoke(args) => invoke::main(args, settings),
         Command::Emulate(args) => emulate::main(args, settings),

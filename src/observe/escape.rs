@@ -60,6 +60,32 @@ pub fn csv_cell(text: &str) -> Cow<'_, str> {
     Cow::Owned(cell)
 }
 
+/// A JSON text with everything that hides, moves or breaks text as `\u` escapes: for programs it says the same, and on a
+/// terminal it is harmless. Line feeds between its values stay.
+pub fn json_line(json: &str) -> Cow<'_, str> {
+    let harmful = |character: char| character != '\n' && hides(character);
+    if !json.contains(harmful) {
+        return Cow::Borrowed(json);
+    }
+    let mut line = String::with_capacity(json.len() + 8);
+    for character in json.chars() {
+        if !harmful(character) {
+            line.push(character);
+            continue;
+        }
+        json_escape(&mut line, character);
+    }
+    Cow::Owned(line)
+}
+
+/// Writes `character` as JSON's `\u` escapes.
+pub(super) fn json_escape(line: &mut String, character: char) {
+    for unit in character.encode_utf16(&mut [0; 2]) {
+        // Writing to a String cannot fail.
+        let _written = write!(line, "\\u{unit:04x}");
+    }
+}
+
 /// Whether `character` is one that a reader would not see, or would see elsewhere: what [`one_line`] spells out.
 pub(super) fn hides(character: char) -> bool {
     breaks(character) || turns(character) || vanishes(character)
@@ -110,7 +136,7 @@ fn spell(line: &mut String, character: char) -> usize {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{csv_cell, hides, one_line};
+    use super::{csv_cell, hides, json_line, one_line};
 
     #[test]
     fn what_hides_or_moves_text_is_spelled_out() {
@@ -130,6 +156,16 @@ mod tests {
         ] {
             assert_eq!(one_line(text, 100), shown);
         }
+    }
+
+    #[test]
+    fn json_says_the_same_and_hides_nothing() {
+        let text = "a\u{202e}b\u{9b}31m\u{e0041}\n\"\\ 日本 é";
+        let json = format!("[{},\n1]", serde_json::json!(text));
+        let line = json_line(&json);
+        assert!(!line.replace('\n', "").contains(hides), "{line}");
+        assert_eq!(serde_json::from_str::<(String, u32)>(&line).unwrap(), (text.to_owned(), 1));
+        assert!(matches!(json_line("[\n]"), std::borrow::Cow::Borrowed(_)));
     }
 
     #[test]

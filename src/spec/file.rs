@@ -1,15 +1,17 @@
 //! From a file to checked jobs or connections: size, encoding, reading, checking.
 
-use std::io::Read as _;
+use std::io::Read;
+use std::ops::Range;
 use std::path::Path;
 
 use super::check::{Checker, Found, Hidden, Kind, connections, job, kind};
 use super::connections::Connections;
 use super::escape::quote;
-use super::job::Job;
+use super::job::{Job, JobName};
 use super::limits::FILE_BYTES_MAX;
-use super::problem::{Problem, Problems};
-use super::read;
+use super::problem::{Place, Problem, Problems};
+use super::read::{self, Document};
+use super::tree::Content;
 
 /// What a file holds, and what is wrong with it.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub struct Checked {
     pub jobs: Vec<Job>,
     /// The connections that are right, if it is a file of connections; as with jobs, not to be used in part.
     pub connections: Option<Connections>,
+    /// The name of each job and where it stands, also of jobs that have errors.
+    pub names: Vec<(JobName, Place)>,
     /// Errors and warnings.
     pub problems: Problems,
 }
@@ -57,6 +61,14 @@ fn check_as(path: &Path, expected: Option<Kind>) -> Checked {
     }
 }
 
+/// Reads and checks a text that comes from elsewhere as if it stood in the file `path`.
+pub fn check_reader(path: &Path, reader: impl Read) -> Checked {
+    match read_bytes(reader) {
+        Ok(bytes) => check_bytes(path, &bytes, None),
+        Err(problem) => Checked::alone(path, "", problem),
+    }
+}
+
 /// Checks a text as if it stood in the file `path`.
 pub fn check_text(path: &Path, text: &str) -> Checked {
     check_bytes(path, text.as_bytes(), None)
@@ -66,16 +78,22 @@ impl Checked {
     /// Nothing but one problem.
     fn alone(path: &Path, text: &str, problem: Problem) -> Checked {
         let problems = Problems::new(path, text, &[], vec![problem]);
-        Checked { jobs: Vec::new(), connections: None, problems }
+        Checked { jobs: Vec::new(), connections: None, names: Vec::new(), problems }
     }
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, Problem> {
-    let failed = |error: std::io::Error| Problem::of_file(format!("the file cannot be read: {error}"));
+    read_bytes(std::fs::File::open(path).map_err(unreadable)?)
+}
+
+fn read_bytes(reader: impl Read) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(failed)?;
-    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
+    reader.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     Ok(bytes)
+}
+
+fn unreadable(error: std::io::Error) -> Problem {
+    Problem::of_file(format!("the file cannot be read: {error}"))
 }
 
 fn check_bytes(path: &Path, bytes: &[u8], expected: Option<Kind>) -> Checked {
@@ -119,6 +137,7 @@ fn check_documents(path: &Path, text: &str, expected: Option<Kind>) -> Checked {
         checker.hide_credentials(&mut document.root, &mut hidden);
     }
     let mut jobs: Vec<Job> = Vec::new();
+    let mut names = Vec::new();
     let mut found = Found::default();
     let mut of_file = expected;
     let mut is_empty = true;
@@ -128,7 +147,10 @@ fn check_documents(path: &Path, text: &str, expected: Option<Kind>) -> Checked {
         of_file.get_or_insert(kind);
         if kind == Kind::Connections {
             connections(&mut checker, document, &mut found);
-        } else if let Some(found) = job(&mut checker, path, document) {
+            continue;
+        }
+        names.extend(job_name(document).map(|(name, span)| (name, Place::of(text, span))));
+        if let Some(found) = job(&mut checker, path, document) {
             if jobs.iter().any(|other| other.name == found.name) {
                 let at = document.root.span.start;
                 let title = format!("two jobs of this file are called {}", quote(found.name.as_str()));
@@ -147,5 +169,14 @@ fn check_documents(path: &Path, text: &str, expected: Option<Kind>) -> Checked {
         });
     }
     let connections = (of_file == Some(Kind::Connections)).then(|| Connections::new(path, found.named));
-    Checked { jobs, connections, problems: Problems::new(path, text, &checker.secrets, checker.problems) }
+    let problems = Problems::new(path, text, &checker.secrets, checker.problems);
+    Checked { jobs, connections, names, problems }
+}
+
+/// The name a document gives its job, and where.
+fn job_name(document: &Document) -> Option<(JobName, Range<usize>)> {
+    let Content::Map(entries) = &document.root.content else { return None };
+    let node = &entries.iter().find(|entry| entry.key == "name")?.value;
+    let Content::Scalar { text, .. } = &node.content else { return None };
+    Some((JobName::new(text)?, node.span.clone()))
 }

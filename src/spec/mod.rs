@@ -31,8 +31,8 @@ mod tree;
 mod words;
 
 pub use connections::{ConnectionError, Connections};
-pub use file::{Checked, check_file, check_text, read_connections, read_jobs};
+pub use file::{Checked, check_file, check_reader, check_text, read_connections, read_jobs};
 pub use form::reference;
 pub use inputs::resolve_inputs;
-pub use problem::{Problem, Problems, Severity};
+pub use problem::{Place, Problem, Problems, Severity, Told};
 pub use schema::schema;

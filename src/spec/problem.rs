@@ -1,5 +1,7 @@
 //! What is wrong with a file, where, and how to mend it.
 
+mod told;
+
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -7,6 +9,8 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 
 use super::escape::{escape, is_hidden};
 use super::mask;
+
+pub use told::{Place, Told};
 
 /// No more problems of one file than these are shown; the rest is counted.
 const PROBLEMS_SHOWN_MAX: usize = 50;

@@ -7,6 +7,7 @@ mod components;
 #[path = "../support/program.rs"]
 mod program;
 
+mod check;
 mod device;
 mod dry_run;
 mod emulate;

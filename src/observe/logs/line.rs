@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tracing::Level;
 use tracing::field::{Field, Visit};
 
-use crate::observe::escape::{hides, one_line};
+use crate::observe::escape::{hides, json_escape, one_line};
 
 /// Longest value on a line. Longer than any message of the service that helps, short enough for log collectors,
 /// which cut lines at 16 KiB.
@@ -192,11 +192,7 @@ fn json_text(line: &mut String, text: &str) {
             '\n' => line.push_str("\\n"),
             '\r' => line.push_str("\\r"),
             '\t' => line.push_str("\\t"),
-            hidden if hides(hidden) => {
-                for unit in hidden.encode_utf16(&mut [0; 2]) {
-                    let _ = write!(line, "\\u{unit:04x}");
-                }
-            }
+            hidden if hides(hidden) => json_escape(line, hidden),
             other => line.push(other),
         }
     }
