@@ -345,6 +345,7 @@ mod tests {
             eval("steps.domains.items | map(attribute='DomainName') | sort | join(', ')"),
             json!("Contoso.com, fabrikam.com")
         );
+        assert_eq!(eval("'a-b-c' | split('-') | join('+')"), json!("a+b+c"), "in place of replace");
         assert_eq!(eval("item.Name is matches('^An+a$') and item.Name | matches('n{2}')"), json!(true));
     }
 

@@ -202,7 +202,11 @@ impl Checker<'_> {
         for filter in words::filters(words) {
             if !FILTERS.contains(&filter.name) {
                 let title = format!("there is no filter {}", quote(filter.name));
-                let help = did_you_mean(&nearest(filter.name, FILTERS.into_iter()))
+                let removed = (filter.name == "replace").then(|| {
+                    "write `x | split('a') | join('b')`: filters that make text grow are left out".to_owned()
+                });
+                let help = removed
+                    .or_else(|| did_you_mean(&nearest(filter.name, FILTERS.into_iter())))
                     .unwrap_or_else(|| format!("the filters are: {}", FILTERS.join(", ")));
                 self.report(Problem::error(at(&filter.span), title).help(help));
             } else if filter.name == "matches" {
