@@ -199,7 +199,13 @@ fn write_output(
 ) -> Result<String, String> {
     let path = wanted.path.eval(scope).map_err(|error| error.to_string())?;
     let path = path.as_str().ok_or_else(|| format!("the output path of step {} is no text", step.name))?;
-    output::write(std::path::Path::new(path), wanted.format, &step.select, items)?;
+    output::write(
+        std::path::Path::new(path),
+        wanted.format,
+        &step.select,
+        items,
+        crate::spec::job::Output::BYTES_MAX,
+    )?;
     Ok(one_line(path, 400))
 }
 

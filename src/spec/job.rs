@@ -196,19 +196,32 @@ pub struct Retry {
 /// Where a step's items go.
 #[derive(Debug)]
 pub struct Output {
-    /// The file; written atomically, mode 0600. It may hold expressions over `inputs` and `run`.
+    /// The file; written atomically, mode 0600. It may hold expressions over `inputs`, `run` and `target`, so that it is
+    /// known before the run.
     pub path: Template,
     /// Its form.
     pub format: OutputFormat,
+}
+
+impl Output {
+    /// Bytes of one file; a run fails that would write more.
+    pub const BYTES_MAX: u64 = super::limits::OUTPUT_BYTES_MAX;
 }
 
 /// The form of an output file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutputFormat {
     /// Comma-separated values with a header line (RFC 4180); columns are the step's `select`.
-    Csv,
+    Csv {
+        /// The file begins with a UTF-8 byte order mark, by which Excel knows the encoding.
+        bom: bool,
+        /// Text is written as the service returned it, formulas and control characters included.
+        raw: bool,
+    },
     /// One JSON object a line.
     Ndjson,
+    /// One JSON array of all items.
+    Json,
 }
 
 /// A value given for an input on the command line, before it is checked against the job.

@@ -16,7 +16,7 @@ macro_rules! limits {
 
         /// All of them, in the order of the reference.
         pub(super) const ALL: &[Limit] =
-            &[$(Limit { name: stringify!($name), value: $value as u64, doc: concat!($($doc),+) }),+];
+            &[$(Limit { name: stringify!($name), value: $name as u64, doc: concat!($($doc),+) }),+];
     };
 }
 
@@ -63,4 +63,6 @@ limits! {
     RESULT_BYTES_MAX: usize = 64 * 1024 * 1024;
     /// Bytes of one text that expressions were put into.
     TEXT_BYTES_MAX: usize = 4 * 1024 * 1024;
+    /// Bytes of one output file.
+    OUTPUT_BYTES_MAX: u64 = 16 * 1024 * 1024 * 1024;
 }

@@ -14,6 +14,7 @@ mod job;
 mod kind;
 mod lists;
 mod loops;
+mod output;
 mod references;
 mod repeats;
 mod scalars;

@@ -9,7 +9,7 @@ use crate::rules::duration;
 use crate::spec::escape::quote;
 use crate::spec::form::Form;
 use crate::spec::problem::Problem;
-use crate::spec::tree::{Content, Node, decimal_integer};
+use crate::spec::tree::{Content, Node, core_boolean, decimal_integer};
 
 /// Durations are at most this long: a year. Longer ones are slips.
 const DURATION_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
@@ -43,6 +43,12 @@ impl Checker<'_> {
         self.word(fields.get(key)?, key, words)
     }
 
+    /// What a key says, if the key is there.
+    pub(super) fn boolean_of(&mut self, fields: Fields<'_>, key: &str) -> Option<bool> {
+        let Form::Boolean = fields.form(key) else { unreachable!("`{key}` takes a boolean") };
+        self.boolean(fields.get(key)?, key)
+    }
+
     /// The whole number of a key, if the key is there.
     pub(super) fn integer_of<T: TryFrom<i64>>(&mut self, fields: Fields<'_>, key: &str) -> Option<T> {
         let Form::Integer { from, to } = fields.form(key) else { unreachable!("`{key}` takes a number") };
@@ -68,6 +74,21 @@ impl Checker<'_> {
         };
         self.report(problem.help(help));
         None
+    }
+
+    /// `true` or `false`.
+    fn boolean(&mut self, node: &Node, key: &str) -> Option<bool> {
+        let found = match &node.content {
+            Content::Scalar { text, plain: true } => core_boolean(text),
+            _ => None,
+        };
+        if found.is_none() {
+            let title = format!("`{key}` is `true` or `false`, found {}", node.describe());
+            self.report(
+                Problem::error(node.span.clone(), title).help(format!("write `{key}: true`, without quotes")),
+            );
+        }
+        found
     }
 
     /// A whole number within bounds.

@@ -4,8 +4,8 @@ use super::expressions::{Names, Place};
 use super::{Checker, Fields};
 use crate::catalog::Service;
 use crate::spec::escape::quote;
-use crate::spec::form::{OUTPUT, STEP};
-use crate::spec::job::{Action, InputSpec, Keep, OnError, Output, OutputFormat, Retry, Step, StepName};
+use crate::spec::form::STEP;
+use crate::spec::job::{Action, InputSpec, Keep, OnError, Output, Retry, Step, StepName};
 use crate::spec::keep::Need;
 use crate::spec::limits::STEPS_MAX;
 use crate::spec::problem::Problem;
@@ -50,6 +50,7 @@ impl Checker<'_> {
         let steps: Vec<&str> = items.iter().map(name_of).collect();
         let needs = vec![Need::default(); steps.len()];
         let mut names = Names { steps, current: 0, inputs, place: Place::Step, item_of: None, needs };
+        self.outputs_of_their_own(items);
         let mut drafts = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
             names.current = index;
@@ -171,47 +172,6 @@ impl Checker<'_> {
             }
         }
         select
-    }
-
-    fn output(&mut self, node: &Node, select: &[String], names: &mut Names<'_>) -> Option<Output> {
-        let fields = self.fields(node, &OUTPUT)?;
-        let Some(path_node) = fields.get("path") else {
-            let problem = Problem::error(fields.head(), "`output` has no `path`");
-            self.report(problem.help("add `path: report.csv`"));
-            return None;
-        };
-        let text = self.text(path_node, "path")?;
-        let path = self.template(path_node, text, names);
-        let by_name = match text.rsplit('.').next().map(str::to_ascii_lowercase).as_deref() {
-            Some("csv") => Some(OutputFormat::Csv),
-            Some("ndjson" | "jsonl") => Some(OutputFormat::Ndjson),
-            _ => None,
-        };
-        let format = match fields.get("format") {
-            Some(_) => match self.word_of(fields, "format")? {
-                "csv" => OutputFormat::Csv,
-                _ => OutputFormat::Ndjson,
-            },
-            None => match by_name {
-                Some(format) => format,
-                None => {
-                    let title = format!("the name {} does not say the form of the file", quote(text));
-                    self.report(
-                        Problem::error(path_node.span.clone(), title)
-                            .help("end it in .csv or .ndjson, or add `format: csv` or `format: ndjson`"),
-                    );
-                    return None;
-                }
-            },
-        };
-        if format == OutputFormat::Csv && select.is_empty() {
-            let title = "a CSV file needs `select`: its columns";
-            self.report(
-                Problem::error(path_node.span.clone(), title)
-                    .help("add `select:` with the properties in the order of the columns, beside `output`"),
-            );
-        }
-        Some(Output { path: path?, format })
     }
 }
 

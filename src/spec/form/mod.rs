@@ -68,6 +68,8 @@ pub(super) enum Form {
     Guid,
     /// One of these words.
     Word(&'static [&'static str]),
+    /// `true` or `false`.
+    Boolean,
     /// A whole number within bounds.
     Integer { from: i64, to: i64 },
     /// Whole numbers with units: `1h30m`.

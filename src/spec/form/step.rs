@@ -107,9 +107,22 @@ pub(in crate::spec) static OUTPUT: Object = Object {
         .needed(),
         Key::new(
             "format",
-            Form::Word(&["csv", "ndjson"]),
-            "Its form: CSV with the columns of `select`, or one JSON object a line.",
+            Form::Word(&["csv", "ndjson", "json"]),
+            "Its form: CSV with the columns of `select`, one JSON object a line, or one JSON array.",
         )
-        .needed_when("the name does not end in `.csv`, `.ndjson` or `.jsonl`"),
+        .needed_when("the name does not end in `.csv`, `.ndjson`, `.jsonl` or `.json`"),
+        Key::new(
+            "bom",
+            Form::Boolean,
+            "CSV only: the file begins with a UTF-8 byte order mark, without which Excel takes it for another encoding.",
+        )
+        .default("false"),
+        Key::new(
+            "raw",
+            Form::Boolean,
+            "CSV only: text is written as the service returned it, without the protection against spreadsheet formulas. \
+             For programs, never for a spreadsheet.",
+        )
+        .default("false"),
     ],
 };

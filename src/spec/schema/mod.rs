@@ -76,8 +76,19 @@ fn definition(object: &'static Object) -> Value {
         }),
         name if name == CREDENTIAL.name => json!({"minProperties": 1, "maxProperties": 1}),
         name if name == OUTPUT.name => json!({
-            "if": {"properties": {"path": {"not": {"pattern": values::NAMED_OUTPUT}}}},
-            "then": {"required": ["format"]},
+            "allOf": [
+                {
+                    "if": {"properties": {"path": {"not": {"pattern": values::NAMED_OUTPUT}}}},
+                    "then": {"required": ["format"]},
+                },
+                {
+                    "if": {"anyOf": [
+                        {"properties": {"format": {"const": "csv"}}, "required": ["format"]},
+                        {"properties": {"format": false, "path": {"pattern": values::NAMED_CSV}}},
+                    ]},
+                    "else": {"properties": {"bom": false, "raw": false}},
+                },
+            ],
         }),
         _ => json!({}),
     };
@@ -136,6 +147,7 @@ fn form(form: Form) -> Value {
         Form::Tenant => json!({"type": "string", "pattern": format!("\\.|{guid}")}),
         Form::Guid => json!({"type": "string", "pattern": guid}),
         Form::Word(words) => json!({"enum": words}),
+        Form::Boolean => json!({"type": "boolean"}),
         Form::Integer { from, to: i64::MAX } => json!({"type": "integer", "minimum": from}),
         Form::Integer { from, to } => json!({"type": "integer", "minimum": from, "maximum": to}),
         Form::Duration => json!({"type": "string", "pattern": "^([0-9]+(d|h|ms|m|s))+$"}),

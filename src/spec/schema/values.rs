@@ -9,7 +9,10 @@ use crate::spec::form::{CREDENTIAL, PS_CREDENTIAL};
 pub(super) const NAME_OF_PROPERTY: &str = "^[A-Za-z0-9_]+$";
 
 /// File names that say their form.
-pub(super) const NAMED_OUTPUT: &str = "\\.([cC][sS][vV]|[nN][dD][jJ][sS][oO][nN]|[jJ][sS][oO][nN][lL])$";
+pub(super) const NAMED_OUTPUT: &str = "\\.([cC][sS][vV]|[nN][dD][jJ][sS][oO][nN]|[jJ][sS][oO][nN][lL]?)$";
+
+/// File names that say CSV.
+pub(super) const NAMED_CSV: &str = "\\.[cC][sS][vV]$";
 
 /// Text that holds an expression: the value of everything that has a type of its own.
 pub(super) fn expression() -> Value {
