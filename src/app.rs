@@ -23,7 +23,7 @@ use crate::runner::items::Items;
 use crate::runner::progress::Progress;
 use crate::runner::report::RunReport;
 use crate::runner::stop::Stop;
-use crate::runner::{self, Console, EMULATED, Mode, RunParts};
+use crate::runner::{self, Console, EMULATED, Mode, OutputPlaces, RunParts};
 use crate::secrets::{GivenSecret, LocalSecrets, SecretSource};
 use crate::session::{Reaper, SessionTimes};
 use crate::settings::{self, Settings};
@@ -192,6 +192,10 @@ impl App {
         if let Some(why) = secrets_to_send(job) {
             return (Exit::BadInput, Some(why), None);
         }
+        let output_places = OutputPlaces::new(self.settings.output_dir.clone());
+        if let Err(why) = output_places.look(job, target, &options.inputs, &run_id) {
+            return (Exit::BadInput, Some(why), None);
+        }
         let signing_in = self.sign_in(target, job.service, options.access);
         let signed_in = tokio::select! {
             signed_in = signing_in => signed_in,
@@ -216,6 +220,7 @@ impl App {
             session_wait: self.settings.session_wait,
             call_timeout: self.settings.call_timeout,
             reread_wait: self.settings.reread_wait,
+            output_places,
             clocks: self.clocks.clone(),
             metrics: self.metrics.clone(),
             stop: options.stop,

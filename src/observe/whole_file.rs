@@ -8,7 +8,7 @@ use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{OFlags, fcntl_setfl};
+use rustix::fs::{Access, AtFlags, CWD, OFlags, accessat, fcntl_setfl};
 
 /// What an output of a run gets: what a tenant's objects say is nobody else's business.
 pub const PRIVATE: u32 = 0o600;
@@ -61,6 +61,34 @@ pub fn write_whole(
     }
     file.as_file().sync_all().map_err(failed("cannot be written"))?;
     file.persist(&place).map_err(|error| failed("cannot be replaced")(error.error))?;
+    Ok(())
+}
+
+/// Whether a file could be written to `path`, as far as that can be seen without writing. Missing folders count as made.
+///
+/// # Errors
+/// Why not, in words that go behind the path.
+pub fn look(path: &Path) -> io::Result<()> {
+    if path.as_os_str().as_encoded_bytes().ends_with(b"/") {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "names a folder; name a file in it"));
+    }
+    let Place::File(place) = place(path)? else { return Ok(()) };
+    match std::fs::metadata(path) {
+        Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Err(error);
+        }
+        _ => {}
+    }
+    let folders = place.ancestors().skip(1);
+    let folders = folders.map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+    // What is there without being a folder, such as a link that leads nowhere, is in the way of a new one.
+    let there = folders.into_iter().find(|folder| std::fs::symlink_metadata(folder).is_ok());
+    let there = there.unwrap_or(Path::new("."));
+    if !std::fs::metadata(there).is_ok_and(|there| there.is_dir()) {
+        let text = format!("{} is no folder; name another", there.display());
+        return Err(io::Error::new(io::ErrorKind::NotADirectory, text));
+    }
+    accessat(CWD, there, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS)?;
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::place::OutputPlaces;
 use super::stop::Stop;
 use crate::clocks::Clocks;
 use crate::observe::metrics::Metrics;
@@ -54,6 +55,8 @@ pub struct RunParts {
     pub call_timeout: Duration,
     /// How long a write may take to be seen by reads.
     pub reread_wait: Duration,
+    /// Where outputs may be written.
+    pub output_places: OutputPlaces,
     /// Time.
     pub clocks: Clocks,
     /// What is counted.

@@ -18,6 +18,7 @@ pub mod items;
 pub mod ledger;
 mod left_out;
 mod output;
+mod place;
 pub mod progress;
 pub mod report;
 mod run;
@@ -28,6 +29,7 @@ mod write_log;
 
 pub use context::{Actor, Console, Mode, RunParts};
 pub use halt::{chain, signin_exit};
+pub use place::OutputPlaces;
 pub use run::{RunEnd, run};
 pub use table::table;
 pub use tally::{Counts, NamedFailure};

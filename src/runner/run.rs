@@ -17,13 +17,14 @@ use super::halt::Halt;
 use super::items::Items;
 use super::left_out::LeftOut;
 use super::output;
+use super::place::{OutputPlaces, run_scope};
 use super::report::StepReport;
 use super::tally::{Counts, Tally};
 use crate::exit::Exit;
 use crate::observe::escape::one_line;
 use crate::rules::duration::show;
 use crate::session::{Session, Wait};
-use crate::spec::job::{Action, Step, StepName};
+use crate::spec::job::{Action, Output, Step, StepName};
 use crate::spec::template::{Scope, StepItems};
 
 /// How a run ended.
@@ -166,9 +167,14 @@ async fn one_step(
     let deadline = step.timeout.map(|timeout| began + timeout);
     let acting =
         Acting { run, step, tally: &tally, deadline, budget: &shared.budget, left_out: &shared.left_out };
-    let mut ended = acting.all(session, scope).await;
+    // An earlier step may have made a file where this one needs a folder: not found out behind an hour of calls.
+    let places = &run.output_places;
+    let mut ended = match step.output.as_ref().map(|wanted| places.of(wanted, scope)).transpose() {
+        Ok(_) => acting.all(session, scope).await,
+        Err(why) => Err(Halt::new(Exit::Failed, why)),
+    };
     if let (Ok(items), Some(wanted)) = (&ended, &step.output) {
-        match write_output(wanted, step, scope, items) {
+        match write_output(places, wanted, step, scope, items) {
             Ok(path) => reports[report].output = Some(path),
             Err(why) => ended = Err(Halt::new(Exit::Failed, why)),
         }
@@ -192,35 +198,19 @@ async fn one_step(
 }
 
 fn write_output(
-    wanted: &crate::spec::job::Output,
+    places: &OutputPlaces,
+    wanted: &Output,
     step: &Step,
     scope: &Scope,
     items: &Items,
 ) -> Result<String, String> {
-    let path = wanted.path.eval(scope).map_err(|error| error.to_string())?;
-    let path = path.as_str().ok_or_else(|| format!("the output path of step {} is no text", step.name))?;
-    output::write(
-        std::path::Path::new(path),
-        wanted.format,
-        &step.select,
-        items,
-        crate::spec::job::Output::BYTES_MAX,
-    )?;
-    Ok(one_line(path, 400))
+    let path = places.of(wanted, scope)?;
+    output::write(&path, wanted.format, &step.select, items, Output::BYTES_MAX)?;
+    Ok(one_line(&path.display().to_string(), 400))
 }
 
 fn scope(run: &RunParts, results: &BTreeMap<StepName, Arc<dyn StepItems>>) -> Scope {
-    let target = BTreeMap::from([
-        ("tenant".to_owned(), run.target.tenant.clone()),
-        ("environment".to_owned(), run.target.environment.as_str().to_owned()),
-    ]);
-    Scope {
-        steps: Arc::new(results.clone()),
-        inputs: Arc::new(run.inputs.clone()),
-        item: None,
-        run_id: run.run_id.as_str().into(),
-        target: Arc::new(target),
-    }
+    Scope { steps: Arc::new(results.clone()), ..run_scope(&run.target, &run.inputs, &run.run_id) }
 }
 
 fn action_text(action: &Action) -> String {

@@ -86,6 +86,13 @@ pub static TABLE: &[Definition] = &[
          XDG_RUNTIME_DIR, which a login has and a cron job has not: the two would not see each other's sessions.",
     ),
     row(
+        "output_dir",
+        Kind::Path,
+        None,
+        "The folder that holds every `output` of a job: relative paths count from it instead of from the working \
+         directory, and a path that leads out of it is refused. Set it where jobs come from people who do not own the host.",
+    ),
+    row(
         "session_limit",
         Kind::Count { min: 1, max: 5 },
         Some("5"),

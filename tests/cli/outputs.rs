@@ -38,6 +38,12 @@ async fn in_shell(tenant: &Tenant, prelude: &str, arguments: &[&str]) -> Ended {
     ended(shell.spawn().unwrap()).await
 }
 
+/// Nobody signed in, and no session was opened.
+fn assert_nothing_connected(tenant: &Tenant) {
+    assert_eq!(tenant.recorded("token").len(), 0);
+    assert_eq!(tenant.emulator.counters().sessions.opened, 0);
+}
+
 /// Nothing half-written is left beside the files.
 fn assert_no_litter(folder: &Path) {
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -47,13 +53,13 @@ fn assert_no_litter(folder: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_folder_in_the_place_of_a_file_fails_the_run_and_disconnects() {
+async fn a_folder_in_the_place_of_a_file_is_told_before_anything_connects() {
     let tenant = Tenant::with(10, &[]).await;
     std::fs::create_dir(tenant.path("there")).unwrap();
     let run = tenant.run(&tenant.job("", &listing_to(&tenant.path("there"))), &[]).await;
-    run.assert_code(1);
+    run.assert_code(64);
     assert!(run.stdout.contains("there: is a folder; name a file in it"), "{}", run.stdout);
-    tenant.assert_all_closed();
+    assert_nothing_connected(&tenant);
 
     let there = tenant.path("there");
     for flag in ["--report", "--metrics-file"] {
@@ -174,9 +180,9 @@ async fn a_place_that_may_not_be_written_is_named() {
 
     let job = tenant.job("", &listing_to(&tenant.path("all.ndjson")));
     let run = as_nobody(&["run", job.to_str().unwrap()]).await;
-    run.assert_code(1);
+    run.assert_code(64);
     assert!(run.stdout.contains("all.ndjson: Permission denied"), "{}", run.stdout);
-    tenant.assert_all_closed();
+    assert_nothing_connected(&tenant);
 
     let job = tenant.job("", &some_mailboxes(1));
     for flag in ["--report", "--metrics-file"] {
@@ -212,4 +218,74 @@ async fn what_is_there_is_replaced_whole_and_private() {
     }
     assert!(shipped(HARDENING).is_file());
     assert_no_litter(output.parent().unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_is_one_json_array_and_a_csv_file_is_for_excel_or_raw() {
+    let tenant = Tenant::with(10, &[]).await;
+    let step = |name: &str, more: &str, output: &str| {
+        format!("  - name: {name}\n    cmdlet: Get-Mailbox\n{more}    output:\n{output}")
+    };
+    let select = "    select: [DisplayName, PrimarySmtpAddress]\n";
+    let none = "    when: false\n";
+    let steps = [
+        step("all", select, "      path: all.json\n"),
+        step("nothing", none, "      path: nothing.json\n"),
+        step("marked", select, "      path: marked.csv\n      bom: true\n"),
+        step("plain", select, "      path: plain.csv\n      raw: true\n"),
+    ];
+    tenant.run(&tenant.job("", &steps.concat()), &[]).await.assert_code(0);
+    let read = |name: &str| std::fs::read_to_string(tenant.path(name)).unwrap();
+    let all: Vec<serde_json::Value> = serde_json::from_str(&read("all.json")).unwrap();
+    assert_eq!(all.len(), 10);
+    assert!(
+        all.iter().all(|item| item["PrimarySmtpAddress"].as_str().is_some_and(|text| text.contains('@')))
+    );
+    assert_eq!(read("nothing.json"), "[]\n");
+    let (marked, plain) = (read("marked.csv"), read("plain.csv"));
+    assert_eq!(marked.strip_prefix('\u{feff}').unwrap().lines().count(), 11);
+    assert!(plain.starts_with("DisplayName,PrimarySmtpAddress\r\n"), "{plain}");
+    assert_no_litter(tenant.folder.path());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn outputs_stay_in_the_allowed_folder() {
+    let tenant = Tenant::with(10, &[]).await;
+    let (out, elsewhere) = (tenant.path("out"), tenant.path("elsewhere"));
+    std::fs::create_dir(&out).unwrap();
+    std::fs::create_dir(&elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, out.join("link")).unwrap();
+    let setting = ["--output-dir", out.to_str().unwrap()];
+    // What an input says is known before the run as well.
+    let input = "inputs:\n  place:\n    type: string\n    default: ../all.ndjson\n";
+    for (path, why) in [
+        ("../all.ndjson", "a path with `..` may lead out of"),
+        ("${{ inputs.place }}", "a path with `..` may lead out of"),
+        ("link/all.ndjson", "a symbolic link leads out of"),
+        (elsewhere.join("all.ndjson").to_str().unwrap(), "is outside of the folder"),
+    ] {
+        let run = tenant.run(&tenant.job(input, &listing_to(Path::new(path))), &setting).await;
+        run.assert_code(64);
+        assert!(run.stdout.contains(why) && run.stdout.contains("`output_dir`"), "{path}: {}", run.stdout);
+        assert_nothing_connected(&tenant);
+    }
+    assert_eq!(std::fs::read_dir(&elsewhere).unwrap().count(), 0);
+
+    let run = tenant.run(&tenant.job("", &listing_to(Path::new("new/all.ndjson"))), &setting).await;
+    run.assert_code(0);
+    assert_eq!(std::fs::read_to_string(out.join("new/all.ndjson")).unwrap().lines().count(), 10);
+    tenant.assert_all_closed();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_an_earlier_step_in_the_way_ends_a_step_before_its_calls() {
+    let tenant = Tenant::with(10, &[]).await;
+    let steps = "  - name: first\n    cmdlet: Get-AcceptedDomain\n    output:\n      path: first.json\n  \
+                 - name: second\n    cmdlet: Get-Mailbox\n    output:\n      path: first.json/second.json\n";
+    let run = tenant.run(&tenant.job("", steps), &[]).await;
+    run.assert_code(1);
+    assert!(run.stdout.contains("first.json is no folder; name another"), "{}", run.stdout);
+    assert_eq!(tenant.recorded("Get-AcceptedDomain").len(), 1);
+    assert_eq!(tenant.recorded("Get-Mailbox").len(), 0);
+    tenant.assert_all_closed();
 }

@@ -101,8 +101,8 @@ pub(in crate::spec) static OUTPUT: Object = Object {
         Key::new(
             "path",
             Form::Template,
-            "The file; a relative path counts from the working directory. Expressions may use `inputs`, `run` and \
-             `target`.",
+            "The file; a relative path counts from the setting `output_dir`, else from the working directory. Expressions \
+             may use `inputs`, `run` and `target`.",
         )
         .needed(),
         Key::new(
