@@ -137,11 +137,11 @@ impl App {
         report.job = job.name.to_string();
         report.job_hash.clone_from(&job.hash);
         report.source = one_line(&job.source.display().to_string(), 400);
-        report.tenant.clone_from(&target.tenant);
+        report.tenant = target.organization().to_owned();
         report.environment = target.environment.as_str();
         report.service = job.service.as_str();
         report.mode = options.mode.word();
-        let span = info_span!("run", run = %run_id, job = %job.name, tenant = %target.tenant);
+        let span = info_span!("run", run = %run_id, job = %job.name, tenant = %target.organization());
         span.in_scope(|| {
             info!(peer = self.peer(), mode = options.mode.word(), source = %report.source, job_hash = %job.hash, "{}: run begins", self.peer());
         });

@@ -64,6 +64,26 @@ fn a_job_on_a_connection_gets_the_connections_target() {
 }
 
 #[test]
+fn a_customer_is_for_a_connection_with_a_user() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = written(folder.path(), "connections.yaml", CONNECTIONS);
+    let connections = spec::read_connections(&file).unwrap();
+    let target = |name: &str| {
+        let text = job_on(&format!("{name}\ndelegated_organization: Customer.onmicrosoft.com"));
+        let jobs = spec::read_jobs(&written(folder.path(), "job.yaml", &text)).unwrap();
+        connections
+            .target(&jobs[0])
+            .map_err(|error| error.to_string().replace(file.to_str().unwrap(), "FILE"))
+    };
+    let test = target("contoso-test").unwrap();
+    assert_eq!(
+        (test.tenant.as_str(), test.organization()),
+        ("test.onmicrosoft.com", "customer.onmicrosoft.com")
+    );
+    insta::assert_snapshot!(target("contoso-prod").unwrap_err(), @"the job `shared-mailbox-hardening` has `delegated_organization`, and the connection `contoso-prod` of FILE signs in as an application, which has no partner access (GDAP): use a connection with a user, or one with the customer's own `tenant` and no `delegated_organization`");
+}
+
+#[test]
 fn without_a_file_the_setting_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let jobs = spec::read_jobs(&written(folder.path(), "job.yaml", &job_on("contoso-prod"))).unwrap();

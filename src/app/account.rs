@@ -64,7 +64,7 @@ impl App {
         let Addresses { login, origin, scope } = self.addresses(target)?;
         let endpoint = LoginEndpoint {
             base: login.clone(),
-            tenant: target.tenant.clone(),
+            tenant: target.organization().to_owned(),
             scope,
             http: self.http.clone(),
             retry: self.retry(),
@@ -86,8 +86,9 @@ impl App {
             tenant_id: token.facts.tenant_id.clone(),
             object_id: token.facts.object_id.clone(),
         };
+        let remote = self.remote(origin, &token, access, target.delegated_organization.is_some());
         let ledger = SessionLedger::new(self.metrics.clone());
-        let sessions = self.sessions(account, tokens, self.remote(origin, &token, access), &ledger)?;
+        let sessions = self.sessions(account, tokens, remote, &ledger)?;
         let actor = Actor {
             name: one_line(&token.facts.actor, 120),
             tenant_id: one_line(&token.facts.tenant_id, 64),
@@ -115,9 +116,12 @@ impl App {
         Ok(Addresses { login, origin, scope })
     }
 
-    fn remote(&self, origin: Origin, token: &AccessToken, access: Access) -> RestRemote {
-        let caller =
-            if token.facts.delegated { Caller::Person(&token.facts.actor) } else { Caller::Application };
+    fn remote(&self, origin: Origin, token: &AccessToken, access: Access, partner: bool) -> RestRemote {
+        let caller = match token.facts.delegated {
+            true if partner => Caller::Partner,
+            true => Caller::Person(&token.facts.actor),
+            false => Caller::Application,
+        };
         RestRemote::new(ServiceConfig {
             origin,
             anchor: anchor(caller, &token.facts.tenant_id),

@@ -86,7 +86,7 @@ pub(super) struct Embedded {
 }
 
 impl Embedded {
-    /// Starts an emulator for the tenant that the job names.
+    /// Starts an emulator for the tenant whose objects the job means.
     pub(super) async fn start(
         args: &EmulatorArgs,
         target: &TargetSpec,
@@ -94,8 +94,8 @@ impl Embedded {
     ) -> Result<Embedded, String> {
         let mut options = args.options(clocks);
         // A tenant named by its GUID keeps the emulator's own domain; the emulator knows that GUID then.
-        if uuid::Uuid::try_parse(&target.tenant).is_err() {
-            options.tenant_domain.clone_from(&target.tenant);
+        if uuid::Uuid::try_parse(target.organization()).is_err() {
+            options.tenant_domain = target.organization().to_owned();
         }
         let failed = |error: std::io::Error| format!("the emulator cannot be started: {error}");
         let folder = tempfile::tempdir().map_err(failed)?;

@@ -65,7 +65,7 @@ pub(super) fn refuse_file(problems: &Problems) -> Exit {
 /// in it stops no other job.
 pub(super) fn target_of(job: &Job, settings: &Settings) -> Result<TargetSpec, Exit> {
     let connections = match (&job.target, &settings.connections_file) {
-        (Target::Connection(_), Some(file)) => {
+        (Target::Connection { .. }, Some(file)) => {
             read_connections(file).map_err(|problems| refuse_file(&problems))?
         }
         _ => Connections::none(),

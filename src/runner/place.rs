@@ -69,7 +69,7 @@ impl OutputPlaces {
 /// What an expression sees that does not change during a run.
 pub(super) fn run_scope(target: &TargetSpec, inputs: &BTreeMap<String, Value>, run_id: &str) -> Scope {
     let target = BTreeMap::from([
-        ("tenant".to_owned(), target.tenant.clone()),
+        ("tenant".to_owned(), target.organization().to_owned()),
         ("environment".to_owned(), target.environment.as_str().to_owned()),
     ]);
     Scope {

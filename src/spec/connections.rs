@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::escape::escape;
 use super::job::Job;
 use super::names::ConnectionName;
-use super::target::{Target, TargetSpec};
+use super::target::{Auth, Target, TargetSpec};
 use crate::catalog::nearest;
 
 /// No more names than these are listed in a message.
@@ -45,6 +45,20 @@ pub enum ConnectionError {
         /// Near names, or the names there are.
         help: String,
     },
+    /// A partner's access to a customer is for users.
+    #[error(
+        "the job `{job}` has `delegated_organization`, and the connection `{name}` of {file} signs in as an application, \
+         which has no partner access (GDAP): use a connection with a user, or one with the customer's own `tenant` \
+         and no `delegated_organization`"
+    )]
+    Application {
+        /// Who asks.
+        job: String,
+        /// For what.
+        name: ConnectionName,
+        /// The file of connections, escaped.
+        file: String,
+    },
 }
 
 impl Connections {
@@ -70,18 +84,31 @@ impl Connections {
     /// Where the job runs and as whom.
     ///
     /// # Errors
-    /// When it names a connection that is not there.
+    /// When it names a connection that is not there, or one that cannot work in the customer's tenant.
     pub fn target(&self, job: &Job) -> Result<TargetSpec, ConnectionError> {
         match &job.target {
             Target::Spelled(spec) => Ok(spec.clone()),
-            Target::Connection(name) => {
-                self.named.get(name).cloned().ok_or_else(|| self.missing(job.name.to_string(), name.clone()))
+            Target::Connection { name, delegated_organization } => {
+                let missing = || self.missing(job.name.to_string(), name.clone());
+                let spec = self.named.get(name).ok_or_else(missing)?;
+                if delegated_organization.is_some() && matches!(spec.auth, Auth::ClientSecret { .. }) {
+                    let (job, name, file) = (job.name.to_string(), name.clone(), self.shown_file());
+                    return Err(ConnectionError::Application { job, name, file });
+                }
+                Ok(TargetSpec { delegated_organization: delegated_organization.clone(), ..spec.clone() })
             }
         }
     }
 
+    /// The file's path, escaped.
+    fn shown_file(&self) -> String {
+        self.file.as_deref().map_or_else(String::new, |file| escape(&file.display().to_string()))
+    }
+
     fn missing(&self, job: String, name: ConnectionName) -> ConnectionError {
-        let Some(file) = &self.file else { return ConnectionError::NoFile { job, name } };
+        if self.file.is_none() {
+            return ConnectionError::NoFile { job, name };
+        }
         let names = || self.named.keys().map(ConnectionName::as_str);
         let near = nearest(name.as_str(), names());
         let help = if !near.is_empty() {
@@ -93,6 +120,6 @@ impl Connections {
             let listed: Vec<&str> = names().take(NAMES_LISTED_MAX).collect();
             format!("it has {}{more}", listed.join(", "))
         };
-        ConnectionError::Unknown { job, name, file: escape(&file.display().to_string()), help }
+        ConnectionError::Unknown { job, name, file: self.shown_file(), help }
     }
 }

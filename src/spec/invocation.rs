@@ -21,7 +21,7 @@ pub fn job(connection: ConnectionName, service: Service) -> Job {
         source: "exorun invoke".into(),
         // There is no document to know it by.
         hash: hash(""),
-        target: Target::Connection(connection),
+        target: Target::Connection { name: connection, delegated_organization: None },
         service,
         labels: BTreeMap::new(),
         inputs: Vec::new(),

@@ -11,18 +11,32 @@ pub enum Target {
     /// `tenant`, `environment` and `auth` stand in the job.
     Spelled(TargetSpec),
     /// `connection: NAME`; the platform team's file says the rest.
-    Connection(ConnectionName),
+    Connection {
+        /// Which connection.
+        name: ConnectionName,
+        /// As [`TargetSpec::delegated_organization`].
+        delegated_organization: Option<String>,
+    },
 }
 
 /// Where a job runs and as whom, resolved: all that a run needs to know.
 #[derive(Clone, Debug)]
 pub struct TargetSpec {
-    /// The tenant's initial domain (`contoso.onmicrosoft.com`) or its GUID.
+    /// The initial domain (`contoso.onmicrosoft.com`) or the GUID of the tenant of whoever signs in.
     pub tenant: String,
+    /// The customer's tenant, in the same form, where a partner's user works in it. Never with an application.
+    pub delegated_organization: Option<String>,
     /// The cloud.
     pub environment: Environment,
     /// How to sign in.
     pub auth: Auth,
+}
+
+impl TargetSpec {
+    /// The tenant whose objects are meant, and whose authority issues the token. Source: protocol reference, 5.
+    pub fn organization(&self) -> &str {
+        self.delegated_organization.as_deref().unwrap_or(&self.tenant)
+    }
 }
 
 /// `ExchangeEnvironmentName` of the module; names are Microsoft's. Source: protocol reference, 1.1.

@@ -44,6 +44,38 @@ async fn a_code_that_a_person_confirms_signs_in_as_that_person() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_partners_user_works_in_the_customers_tenant() {
+    let customer = tenant(DeviceApproval::AfterPolls(0)).await;
+    let head = HEAD.replace("tenant: contoso", "tenant: partner");
+    let job = |customer: &str| {
+        let output = "    output:\n      path: ${{ target.tenant }}.json\n";
+        format!("{head}delegated_organization: {customer}\nsteps:\n{}{output}", some_mailboxes(3))
+    };
+    std::fs::write(customer.path("partner.yaml"), job("contoso.onmicrosoft.com")).unwrap();
+    let run = customer.run(&customer.path("partner.yaml"), &["--report", "report.json"]).await;
+    run.assert_code(0);
+    let report = std::fs::read_to_string(customer.path("report.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["tenant"], "contoso.onmicrosoft.com");
+    assert!(customer.path("contoso.onmicrosoft.com.json").is_file());
+    let id = report["tenant_id"].as_str().unwrap();
+    let token = &customer.recorded("token")[0];
+    assert!(token["target"].as_str().unwrap().starts_with("/contoso.onmicrosoft.com/"), "{token}");
+    let call = &customer.recorded("Get-Mailbox")[0];
+    assert!(call["target"].as_str().unwrap().contains(id), "{call}");
+    let anchor = format!("UPN:SystemMailbox{{bb558c35-97f1-4cb9-8ff7-d53741dc928c}}@{id}");
+    assert_eq!(call["headers"]["x-anchormailbox"], anchor, "the partner's user has no mailbox there");
+    customer.assert_all_closed();
+
+    // The authority is the customer's: one that this service does not know is refused there.
+    std::fs::write(customer.path("partner.yaml"), job("fabrikam.onmicrosoft.com")).unwrap();
+    let opened = customer.emulator.counters().sessions.opened;
+    let run = customer.run(&customer.path("partner.yaml"), &[]).await;
+    assert!(run.stdout.contains("Tenant 'fabrikam.onmicrosoft.com' not found"), "{}", run.stdout);
+    assert_eq!(customer.emulator.counters().sessions.opened, opened);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_code_that_is_declined_or_never_confirmed_ends_with_77() {
     let declined = tenant(DeviceApproval::Declined).await;
     let ended = run(&declined, "", &[]).await;

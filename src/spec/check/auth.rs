@@ -21,8 +21,11 @@ const METHODS_LATER: [&str; 5] =
     ["certificate", "managed_identity", "workload_identity", "password", "federated_credential"];
 
 impl Checker<'_> {
-    /// A job's `connection`, or its `tenant`, `environment` and `auth`.
+    /// A job's `connection`, or its `tenant`, `environment` and `auth`, with the customer it works for.
     pub(super) fn target(&mut self, job: Fields<'_>) -> Option<Target> {
+        let customer = job.entry("delegated_organization");
+        let delegated_organization =
+            customer.and_then(|entry| self.tenant(&entry.value, "delegated_organization"));
         let spelled: Vec<&Entry> = TARGET_KEYS.iter().filter_map(|key| job.entry(key)).collect();
         let Some(connection) = job.entry("connection") else {
             if spelled.is_empty() {
@@ -32,11 +35,21 @@ impl Checker<'_> {
                 ));
                 return None;
             }
-            return self.target_spec(job, "the job").map(Target::Spelled);
+            let spec = self.target_spec(job, "the job")?;
+            if let (Some(entry), Auth::ClientSecret { .. }) = (customer, &spec.auth) {
+                let title = "`delegated_organization` is for a partner's users: an application has no partner access (GDAP)";
+                self.report(
+                    Problem::error(entry.key_span.clone(), title)
+                        .help("remove it and set `tenant` to the customer's, where the application needs consent and a role"),
+                );
+            }
+            return Some(Target::Spelled(TargetSpec { delegated_organization, ..spec }));
         };
         let name = self.text(&connection.value, "connection");
         let name = name.and_then(|name| self.connection_name(name, &connection.value.span));
-        let Some(first) = spelled.first() else { return name.map(Target::Connection) };
+        let Some(first) = spelled.first() else {
+            return name.map(|name| Target::Connection { name, delegated_organization });
+        };
         let keys: Vec<String> = spelled.iter().map(|entry| format!("`{}`", entry.key)).collect();
         let title = format!("the job has both `connection` and {}", keys.join(", "));
         let problem = Problem::error(connection.key_span.clone(), title).label("named here");
@@ -48,7 +61,7 @@ impl Checker<'_> {
         // What is spelled out is wrong or right by itself; only what is missing there is not missed.
         for entry in spelled {
             match entry.key.as_str() {
-                "tenant" => drop(self.tenant(&entry.value)),
+                "tenant" => drop(self.tenant(&entry.value, "tenant")),
                 "environment" => drop(self.environment(&entry.value)),
                 _ => drop(self.auth(&entry.value)),
             }
@@ -59,7 +72,7 @@ impl Checker<'_> {
     /// `tenant`, `environment` and `auth` of a job or connection.
     pub(super) fn target_spec(&mut self, fields: Fields<'_>, whose: &str) -> Option<TargetSpec> {
         let tenant = match fields.get("tenant") {
-            Some(node) => self.tenant(node),
+            Some(node) => self.tenant(node, "tenant"),
             None => {
                 let problem = Problem::error(fields.head(), format!("{whose} has no `tenant`"));
                 self.report(
@@ -81,15 +94,20 @@ impl Checker<'_> {
                 None
             }
         };
-        Some(TargetSpec { tenant: tenant?, environment: environment?, auth: auth? })
+        Some(TargetSpec {
+            tenant: tenant?,
+            delegated_organization: None,
+            environment: environment?,
+            auth: auth?,
+        })
     }
 
-    fn tenant(&mut self, node: &Node) -> Option<String> {
-        let text = self.text(node, "tenant")?;
+    fn tenant(&mut self, node: &Node, key: &str) -> Option<String> {
+        let text = self.text(node, key)?;
         if is_guid(text) || is_domain(text) {
             return Some(text.to_ascii_lowercase());
         }
-        let title = format!("`tenant` is a domain or a GUID, found {}", quote(text));
+        let title = format!("`{key}` is a domain or a GUID, found {}", quote(text));
         self.report(
             Problem::error(node.span.clone(), title)
                 .help("write the initial domain: contoso.onmicrosoft.com"),

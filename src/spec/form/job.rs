@@ -38,6 +38,12 @@ pub(in crate::spec) static JOB: Object = Object {
             .default("O365Default"),
         Key::new("auth", Form::One(&AUTH), "How to sign in.").needed_when("without `connection`"),
         Key::new(
+            "delegated_organization",
+            Form::Tenant,
+            "The customer's initial domain or GUID, where a partner's user works in the customer's tenant (GDAP). Not with \
+             an application.",
+        ),
+        Key::new(
             "service",
             Form::Word(SERVICES),
             "Which service answers; it decides which cmdlets and parameters there are.",

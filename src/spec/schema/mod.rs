@@ -47,6 +47,15 @@ fn definition(object: &'static Object) -> Value {
                     "else": {"required": ["tenant", "auth"]},
                 },
                 {
+                    "if": {
+                        "properties": {
+                            "auth": {"properties": {"method": {"const": "client_secret"}}, "required": ["method"]},
+                        },
+                        "required": ["auth"],
+                    },
+                    "then": {"properties": {"delegated_organization": false}},
+                },
+                {
                     "if": {"properties": {"unknown": {"const": "allow"}}, "required": ["unknown"]},
                     "else": {"properties": {"steps": {"items": {"$ref": "#/$defs/Catalog"}}}},
                 },
