@@ -1,11 +1,14 @@
 //! The cmdlets and parameters there are, compiled in from Microsoft's public documentation.
 
+pub mod ensured;
 mod kind;
+mod pattern;
 mod reads;
 mod suggest;
 mod tables;
 
 pub use kind::ValueKind;
+pub use pattern::{fits, is_pattern};
 pub use reads::classic;
 pub use suggest::{nearest, suggest_cmdlet, suggest_parameter};
 
@@ -78,6 +81,15 @@ impl Service {
             Service::ExchangeOnline => "ExchangeOnline",
             Service::SecurityCompliance => "SecurityCompliance",
             Service::ExchangeOnlineProtection => "ExchangeOnlineProtection",
+        }
+    }
+
+    /// A word for tables.
+    pub fn short(self) -> &'static str {
+        match self {
+            Service::ExchangeOnline => "exo",
+            Service::SecurityCompliance => "scc",
+            Service::ExchangeOnlineProtection => "eop",
         }
     }
 

@@ -56,7 +56,14 @@ struct Place {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct ServiceName(Service);
+pub(super) struct ServiceName(Service);
+
+impl ServiceName {
+    /// The service with this name.
+    pub(super) fn service(self) -> Service {
+        self.0
+    }
+}
 
 impl ValueEnum for ServiceName {
     fn value_variants<'a>() -> &'a [ServiceName] {
@@ -66,7 +73,7 @@ impl ValueEnum for ServiceName {
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(PossibleValue::new(self.0.as_str()))
+        Some(PossibleValue::new(self.0.as_str()).alias(self.0.short()))
     }
 }
 

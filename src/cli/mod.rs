@@ -1,6 +1,7 @@
-//! The command line: one file a command. No logic here, only words.
+//! The command line: one file or folder a command. No logic here, only words.
 
 mod check;
+mod cmdlets;
 mod emulate;
 mod invoke;
 mod run;
@@ -40,6 +41,7 @@ enum Command {
     Run(run::RunArgs),
     /// Call one cmdlet by hand.
     Invoke(invoke::InvokeArgs),
+    Cmdlets(cmdlets::CmdletsArgs),
     /// Serve an emulator of Entra sign-in and Exchange Online on loopback.
     Emulate(emulate::EmulateArgs),
     /// Print the JSON Schema of jobs and connections, for completion in editors.
@@ -65,6 +67,7 @@ pub fn main() -> ExitCode {
     let Cli { command, settings } = cli;
     let exit: Exit = match command {
         Command::Check(args) => check::main(&args),
+        Command::Cmdlets(args) => cmdlets::main(&args),
         Command::Run(args) => run::main(args, settings),
         Command::Invoke(args) => invoke::main(args, settings),
         Command::Emulate(args) => emulate::main(args, settings),

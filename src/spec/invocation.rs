@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::check::{CONNECTION_CMDLETS, hash, literal};
+use super::check::{can_be_a_step, hash, literal};
 use super::job::{Action, ConnectionName, Job, JobName, Keep, Limits, OnError, Step, StepName, Target};
 use super::template::Template;
 use crate::catalog::{self, Cmdlet, Parameter, Required, Service, ValueKind};
@@ -44,7 +44,7 @@ pub fn step(
     let Some(known) = catalog::cmdlet(cmdlet) else {
         return Err(vec![unknown("cmdlet", cmdlet, &catalog::suggest_cmdlet(cmdlet))]);
     };
-    if CONNECTION_CMDLETS.contains(&known.as_str()) {
+    if !can_be_a_step(known) {
         let name = known.as_str();
         return Err(vec![format!("{name} is not called: every session is opened and closed for you")]);
     }

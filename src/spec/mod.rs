@@ -30,6 +30,7 @@ pub mod template;
 mod tree;
 mod words;
 
+pub(crate) use check::{can_be_a_step, can_be_given};
 pub use connections::{ConnectionError, Connections};
 pub use file::{Checked, check_file, check_reader, check_text, read_connections, read_jobs};
 pub use form::reference;

@@ -64,7 +64,7 @@ async fn thousands_of_files_are_checked_in_the_order_of_their_names() {
         let folder = files.path(&format!("jobs/{:02}", number % 40));
         std::fs::create_dir_all(&folder).unwrap();
         // Some are large, so that the threads do not finish in the order in which they began.
-        let comment = "# a comment\n".repeat(if number % 100 == 0 { 20_000 } else { 0 });
+        let comment = "# a comment\n".repeat(if number.is_multiple_of(100) { 20_000 } else { 0 });
         let text = comment + &job(&format!("job-{number}"));
         std::fs::write(folder.join(format!("{number:04}.yaml")), text).unwrap();
     }

@@ -8,6 +8,7 @@ mod components;
 mod program;
 
 mod check;
+mod cmdlets;
 mod device;
 mod dry_run;
 mod emulate;

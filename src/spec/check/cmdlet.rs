@@ -14,7 +14,7 @@ use crate::spec::template::Template;
 use crate::spec::tree::Node;
 
 /// The module's connection commands: a run connects and disconnects by itself.
-pub(in crate::spec) const CONNECTION_CMDLETS: [&str; 4] = [
+const CONNECTION_CMDLETS: [&str; 4] = [
     "Connect-ExchangeOnline",
     "Connect-IPPSSession",
     "Disconnect-ExchangeOnline",
@@ -36,12 +36,12 @@ const COMMON_PARAMETERS: [(&str, &str); 10] = [
 ];
 
 /// Whether a step may call it.
-pub(in crate::spec) fn can_be_a_step(cmdlet: Cmdlet) -> bool {
+pub(crate) fn can_be_a_step(cmdlet: Cmdlet) -> bool {
     !is_connection_command(cmdlet.as_str())
 }
 
 /// Whether a step may give this parameter of the cmdlet.
-pub(in crate::spec) fn can_be_given(cmdlet: Cmdlet, parameter: Parameter) -> bool {
+pub(crate) fn can_be_given(cmdlet: Cmdlet, parameter: Parameter) -> bool {
     !is_confirmation(parameter) && !is_lost(cmdlet, parameter) && has_a_form(parameter.kind())
 }
 
@@ -57,7 +57,7 @@ fn is_lost(cmdlet: Cmdlet, parameter: Parameter) -> bool {
         .is_some_and(|classic| classic.parameter(parameter.name()).is_none())
 }
 
-/// Whether it would connect or disconnect, known or not.
+/// Whether it would connect or disconnect, known or not: no step calls it.
 fn is_connection_command(name: &str) -> bool {
     let verb = name.split('-').next().unwrap_or_default();
     ["Connect", "Disconnect"].iter().any(|connecting| verb.eq_ignore_ascii_case(connecting))

@@ -3,63 +3,15 @@
 use super::expressions::Names;
 use super::lists::as_list;
 use super::{Checker, Fields, did_you_mean};
-use crate::catalog::{self, Cmdlet, Parameter, Required, Service, ValueKind, nearest};
+use crate::catalog::ensured::{
+    always_needed, has_state, identity_of, is_comparable, is_readable, pair, pairs,
+};
+use crate::catalog::{Cmdlet, Parameter, Required, Service, ValueKind, nearest};
 use crate::spec::escape::quote;
 use crate::spec::job::Action;
 use crate::spec::problem::Problem;
 use crate::spec::template::Template;
 use crate::spec::tree::{Content, Node};
-
-/// Switches of `Set-` cmdlets that say how to write, not what must hold.
-const NO_STATE: [&str; 8] = [
-    "Force",
-    "BypassSecurityGroupManagerCheck",
-    "IgnoreDefaultScope",
-    "GroupMailbox",
-    "Arbitration",
-    "Migration",
-    "PublicFolder",
-    "AlwaysDeleteOutlookRulesBlob",
-];
-
-/// All pairs of cmdlets that a step may ensure the noun of: what reads, what writes.
-pub(in crate::spec) fn pairs() -> impl Iterator<Item = (Cmdlet, Cmdlet)> {
-    catalog::cmdlets()
-        .filter(|cmdlet| cmdlet.as_str().starts_with("Set-"))
-        .filter_map(|set| pair(set.noun()))
-        .filter(|(get, set)| always_needed(*get).next().is_none() && is_readable(*get, *set))
-        .filter(|(_, set)| always_needed(*set).all(can_hold))
-}
-
-/// Whether a step may say of this parameter of a `Set-` cmdlet what must hold.
-pub(in crate::spec) fn can_hold(parameter: Parameter) -> bool {
-    parameter.name() != "Identity"
-        && !NO_STATE.contains(&parameter.name())
-        && comparable_kind(parameter.kind())
-}
-
-/// The identity that a step chooses an object by: both cmdlets must be able to choose.
-pub(in crate::spec) fn identity_of(get: Cmdlet, set: Cmdlet) -> Option<Parameter> {
-    set.parameter("Identity").filter(|_| get.parameter("Identity").is_some())
-}
-
-/// The parameters without which the cmdlet is never called, besides the identity.
-pub(in crate::spec) fn always_needed(cmdlet: Cmdlet) -> impl Iterator<Item = Parameter> {
-    cmdlet
-        .parameters()
-        .filter(|parameter| parameter.required() == Required::Always && parameter.name() != "Identity")
-}
-
-fn pair(noun: &str) -> Option<(Cmdlet, Cmdlet)> {
-    Some((catalog::cmdlet(&format!("Get-{noun}"))?, catalog::cmdlet(&format!("Set-{noun}"))?))
-}
-
-/// Whether what is written one by one can be read one by one.
-fn is_readable(get: Cmdlet, set: Cmdlet) -> bool {
-    let written_by_identity =
-        set.parameter("Identity").is_some_and(|identity| identity.required() == Required::Always);
-    !written_by_identity || get.parameter("Identity").is_some()
-}
 
 impl Checker<'_> {
     /// A step with `ensure`.
@@ -165,7 +117,7 @@ impl Checker<'_> {
         let steps = format!("use steps with `cmdlet: {}` and `cmdlet: {}`", get.as_str(), set.as_str());
         if let Some((cmdlet, parameter)) = missing {
             let title = format!("`{}` also needs `{}`", cmdlet.as_str(), parameter.name());
-            let help = if cmdlet == set && comparable_kind(parameter.kind()) {
+            let help = if cmdlet == set && is_comparable(parameter.kind()) {
                 format!("add `{}` to `properties`, or {steps}", parameter.name())
             } else {
                 steps
@@ -220,7 +172,7 @@ impl Checker<'_> {
 
     /// Whether a value of this kind can be compared with what the service returns.
     fn comparable(&mut self, parameter: Parameter, value: &Node) -> bool {
-        if NO_STATE.contains(&parameter.name()) {
+        if !has_state(parameter) {
             let title = format!("`{}` says how to write, it is nothing that can hold", parameter.name());
             self.report(
                 Problem::error(value.span.clone(), title).help("remove it, or use a step with `cmdlet`"),
@@ -229,7 +181,7 @@ impl Checker<'_> {
         }
         let kind = parameter.kind();
         // Not comparable either are bytes and objects, but their own message is clearer.
-        let comparable = comparable_kind(kind) || matches!(kind, ValueKind::Bytes | ValueKind::Object);
+        let comparable = is_comparable(kind) || matches!(kind, ValueKind::Bytes | ValueKind::Object);
         if !comparable {
             if kind == ValueKind::Secret {
                 self.secrets.push(value.span.clone());
@@ -241,25 +193,4 @@ impl Checker<'_> {
         }
         comparable
     }
-}
-
-/// Whether values of this kind can be compared with what the service returns.
-fn comparable_kind(kind: ValueKind) -> bool {
-    matches!(
-        kind,
-        ValueKind::Switch
-            | ValueKind::Boolean
-            | ValueKind::Integer
-            | ValueKind::Number
-            | ValueKind::Unlimited
-            | ValueKind::Size
-            | ValueKind::UnlimitedSize
-            | ValueKind::DateTime
-            | ValueKind::TimeSpan
-            | ValueKind::UnlimitedTimeSpan
-            | ValueKind::String
-            | ValueKind::Enum
-            | ValueKind::Guid
-            | ValueKind::List
-    )
 }

@@ -34,10 +34,9 @@ use super::problem::Problem;
 use super::tree::{Content, Entry, Node};
 use crate::catalog::nearest;
 
-pub(super) use cmdlet::{CONNECTION_CMDLETS, can_be_a_step, can_be_given};
+pub(crate) use cmdlet::{can_be_a_step, can_be_given};
 pub(super) use connections::{Found, connections};
 pub(super) use credentials::Hidden;
-pub(super) use ensure::{always_needed, can_hold, identity_of, pairs};
 pub(super) use forms::literal;
 pub(super) use job::{hash, job};
 pub(super) use kind::{Kind, kind};

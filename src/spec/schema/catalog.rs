@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::values::Values;
+use crate::catalog::ensured::{always_needed, can_hold, identity_of, pairs};
 use crate::catalog::{Cmdlet, Parameter, Required, cmdlets};
-use crate::spec::check::{always_needed, can_be_a_step, can_be_given, can_hold, identity_of, pairs};
+use crate::spec::check::{can_be_a_step, can_be_given};
 
 /// Adds `Catalog`, which every step must fit in addition to its form, and what it refers to.
 pub(super) fn definitions(definitions: &mut Map<String, Value>) {
