@@ -13,6 +13,7 @@ use crate::rules::retry::{Repeated, RetryPolicy};
 use crate::runner::Actor;
 use crate::runner::ledger::SessionLedger;
 use crate::session::{SessionTimes, Sessions, SessionsParts};
+use crate::settings::Settings;
 use crate::signin::client_secret::ClientSecretGrant;
 use crate::signin::device_code::{DeviceCodeGrant, LogPrompt};
 use crate::signin::endpoint::LoginEndpoint;
@@ -41,6 +42,33 @@ struct Addresses {
     scope: String,
 }
 
+/// Where sign-in and calls of a target would go, for who only wants to know it: base addresses of both.
+///
+/// # Errors
+/// The reason, for an environment that no longer exists or a setting that is no address.
+pub fn endpoints(settings: &Settings, target: &TargetSpec) -> Result<(String, String), String> {
+    let Addresses { login, origin, .. } = addresses(settings, target).map_err(|error| error.to_string())?;
+    Ok((login, origin.to_string()))
+}
+
+/// The target's addresses: the settings' where they name any, else its cloud's.
+fn addresses(settings: &Settings, target: &TargetSpec) -> Result<Addresses, SigninError> {
+    let overridden = settings.login_endpoint.is_some() && settings.exchange_endpoint.is_some();
+    let cloud = match cloud(target.environment) {
+        Ok(cloud) => Some(cloud),
+        Err(_) if overridden => None,
+        Err(why) => return Err(bad(why)),
+    };
+    let login = settings.login_endpoint.as_ref().map(|endpoint| endpoint.as_str().to_owned());
+    let login = login.or_else(|| cloud.map(|cloud| cloud.login.to_owned())).unwrap_or_default();
+    let exchange = settings.exchange_endpoint.as_ref().map(|endpoint| endpoint.as_str().to_owned());
+    let exchange = exchange.or_else(|| cloud.map(|cloud| cloud.exchange.to_owned())).unwrap_or_default();
+    let origin = Origin::parse(&exchange).map_err(|why| bad(format!("exchange endpoint: {why}")))?;
+    let scope = settings.exchange_scope.clone().or_else(|| cloud.map(|cloud| cloud.scope.to_owned()));
+    let scope = scope.ok_or_else(|| bad("this environment needs the setting `exchange_scope`".to_owned()))?;
+    Ok(Addresses { login, origin, scope })
+}
+
 fn bad(message: String) -> SigninError {
     SigninError::new(SigninErrorKind::BadInput, message)
 }
@@ -61,7 +89,7 @@ impl App {
             let why = "service SecurityCompliance can be checked, but not run by this version yet";
             return Err(bad(why.to_owned()));
         }
-        let Addresses { login, origin, scope } = self.addresses(target)?;
+        let Addresses { login, origin, scope } = addresses(&self.settings, target)?;
         let endpoint = LoginEndpoint {
             base: login.clone(),
             tenant: target.organization().to_owned(),
@@ -94,26 +122,6 @@ impl App {
             tenant_id: one_line(&token.facts.tenant_id, 64),
         };
         Ok(SignedIn { sessions, actor, ledger })
-    }
-
-    /// The target's addresses: the settings' where they name any, else its cloud's.
-    fn addresses(&self, target: &TargetSpec) -> Result<Addresses, SigninError> {
-        let settings = &self.settings;
-        let overridden = settings.login_endpoint.is_some() && settings.exchange_endpoint.is_some();
-        let cloud = match cloud(target.environment) {
-            Ok(cloud) => Some(cloud),
-            Err(_) if overridden => None,
-            Err(why) => return Err(bad(why)),
-        };
-        let login = settings.login_endpoint.as_ref().map(|endpoint| endpoint.as_str().to_owned());
-        let login = login.or_else(|| cloud.map(|cloud| cloud.login.to_owned())).unwrap_or_default();
-        let exchange = settings.exchange_endpoint.as_ref().map(|endpoint| endpoint.as_str().to_owned());
-        let exchange = exchange.or_else(|| cloud.map(|cloud| cloud.exchange.to_owned())).unwrap_or_default();
-        let origin = Origin::parse(&exchange).map_err(|why| bad(format!("exchange endpoint: {why}")))?;
-        let scope = settings.exchange_scope.clone().or_else(|| cloud.map(|cloud| cloud.scope.to_owned()));
-        let scope =
-            scope.ok_or_else(|| bad("this environment needs the setting `exchange_scope`".to_owned()))?;
-        Ok(Addresses { login, origin, scope })
     }
 
     fn remote(&self, origin: Origin, token: &AccessToken, access: Access, partner: bool) -> RestRemote {

@@ -3,6 +3,7 @@
 mod check;
 mod cmdlets;
 mod emulate;
+mod explain;
 mod invoke;
 mod run;
 mod schema;
@@ -11,7 +12,6 @@ pub mod settings;
 mod signals;
 mod start;
 
-use std::io;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -37,6 +37,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::CheckArgs),
+    /// Say in words, and as PowerShell, what a job does; nothing is connected.
+    Explain(explain::ExplainArgs),
     /// Run a job.
     Run(run::RunArgs),
     /// Call one cmdlet by hand.
@@ -68,10 +70,11 @@ pub fn main() -> ExitCode {
     let exit: Exit = match command {
         Command::Check(args) => check::main(&args),
         Command::Cmdlets(args) => cmdlets::main(&args),
+        Command::Explain(args) => explain::main(&args, settings),
         Command::Run(args) => run::main(args, settings),
         Command::Invoke(args) => invoke::main(args, settings),
         Command::Emulate(args) => emulate::main(args, settings),
-        Command::Schema(args) => schema::run(&args, &mut io::BufWriter::new(io::stdout().lock())),
+        Command::Schema(args) => schema::main(&args),
         Command::Settings => start::settings_of(settings)
             .map_or_else(|exit| exit, |settings| settings::run(&settings, &mut std::io::stdout())),
     };

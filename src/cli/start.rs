@@ -55,6 +55,18 @@ pub(super) fn refuse(message: &str) -> Exit {
     Exit::BadInput
 }
 
+/// Prints what a command was asked for. Who closed the pipe has seen enough.
+pub(super) fn print(text: &str) -> Exit {
+    let mut out = std::io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            refuse(&format!("standard output: {error}"));
+            Exit::Failed
+        }
+        _ => Exit::Done,
+    }
+}
+
 /// Every problem of a job or connections file on standard error.
 pub(super) fn refuse_file(problems: &Problems) -> Exit {
     let _closed = writeln!(std::io::stderr(), "{}", problems.render_plain());

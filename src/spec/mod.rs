@@ -10,6 +10,7 @@ mod connections;
 mod embedded;
 mod engine;
 mod escape;
+pub mod explain;
 mod expression;
 mod file;
 mod form;

@@ -14,6 +14,7 @@ mod dry_run;
 mod emulate;
 mod ensure;
 mod exit_codes;
+mod explain;
 mod hostile;
 mod invoke;
 mod jobs;

@@ -3,8 +3,6 @@
 mod json;
 mod page;
 
-use std::io::{self, Write};
-
 use clap::Args;
 
 use super::invoke::ServiceName;
@@ -42,18 +40,8 @@ pub(super) fn main(args: &CmdletsArgs) -> Exit {
     };
     match text {
         Err(message) => start::refuse(&message),
-        Ok(text) => match write(&text, &mut io::stdout()) {
-            Ok(()) => Exit::Done,
-            // `exorun cmdlets | head`: the reader has seen enough.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
-            Err(_) => Exit::Failed,
-        },
+        Ok(text) => start::print(&text),
     }
-}
-
-fn write(text: &str, out: &mut dyn Write) -> io::Result<()> {
-    out.write_all(text.as_bytes())?;
-    out.flush()
 }
 
 /// The cmdlet with this name, or what to type instead.

@@ -1,0 +1,50 @@
+//! `exorun explain`: what a job does, in words; connects to nothing and reads no secret.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::run;
+use super::setting_flags::SettingFlags;
+use super::start;
+use crate::app::endpoints;
+use crate::exit::Exit;
+use crate::settings::Settings;
+use crate::spec::explain::{Addresses, Place, explain};
+use crate::spec::job::{Job, Target};
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// The job file.
+    file: PathBuf,
+    /// Which job, if the file has several.
+    #[arg(long, value_name = "NAME")]
+    job: Option<String>,
+}
+
+pub(super) fn main(args: &ExplainArgs, flags: SettingFlags) -> Exit {
+    let explained = run::one_job(&args.file, args.job.as_deref()).and_then(|job| {
+        let settings = start::settings_of(flags)?;
+        let place = place(&job, &settings)?;
+        Ok(explain(&job, &place))
+    });
+    match explained {
+        Ok(text) => start::print(&text),
+        Err(exit) => exit,
+    }
+}
+
+/// A connection can only be looked up if its file is known; a job can be read without it.
+fn place(job: &Job, settings: &Settings) -> Result<Place, Exit> {
+    if matches!(job.target, Target::Connection { .. }) && settings.connections_file.is_none() {
+        return Ok(Place { target: None, addresses: None });
+    }
+    let target = start::target_of(job, settings)?;
+    let addresses = endpoints(settings, &target).map(|(login, exchange)| Addresses {
+        login,
+        login_is_set: settings.login_endpoint.is_some(),
+        exchange,
+        exchange_is_set: settings.exchange_endpoint.is_some(),
+    });
+    Ok(Place { target: Some(target), addresses: Some(addresses) })
+}
