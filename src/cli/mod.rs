@@ -5,6 +5,7 @@ mod cmdlets;
 mod emulate;
 mod explain;
 mod invoke;
+mod new;
 mod run;
 mod schema;
 mod setting_flags;
@@ -36,6 +37,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write a commented job to start from.
+    New(new::NewArgs),
     Check(check::CheckArgs),
     /// Say in words, and as PowerShell, what a job does; nothing is connected.
     Explain(explain::ExplainArgs),
@@ -68,6 +71,7 @@ pub fn main() -> ExitCode {
     };
     let Cli { command, settings } = cli;
     let exit: Exit = match command {
+        Command::New(args) => new::main(&args),
         Command::Check(args) => check::main(&args),
         Command::Cmdlets(args) => cmdlets::main(&args),
         Command::Explain(args) => explain::main(&args, settings),

@@ -9,9 +9,13 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, AtFlags, CWD, OFlags, accessat, fcntl_setfl};
+use tempfile::NamedTempFile;
 
 /// What an output of a run gets: what a tenant's objects say is nobody else's business.
 pub const PRIVATE: u32 = 0o600;
+
+/// What a file gets that people share, as an editor would make it.
+pub const SHARED: u32 = 0o644;
 
 /// Names of open streams. Where such a stream is a file, the file belongs to whoever opened it.
 const STREAMS: [&str; 4] = ["/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/"];
@@ -44,6 +48,32 @@ pub fn write_whole(
             return fill(&mut stream).map_err(failed("cannot be written"));
         }
     };
+    let file = filled(&place, mode, fill)?;
+    file.persist(&place).map_err(|error| failed("cannot be replaced")(error.error))?;
+    Ok(())
+}
+
+/// Makes the file at `path` with what `fill` writes, with `mode`. What is there stays, whatever it is.
+///
+/// # Errors
+/// [`NotWritten`], with [`io::ErrorKind::AlreadyExists`] if something is there.
+pub fn create_whole(
+    path: &Path,
+    mode: u32,
+    fill: impl FnOnce(&mut File) -> io::Result<()>,
+) -> Result<(), NotWritten> {
+    let file = filled(path, mode, fill)?;
+    let created = file.persist_noclobber(path);
+    created.map(drop).map_err(|error| NotWritten { step: "cannot be made", source: error.error })
+}
+
+/// A file beside `place` with what `fill` writes.
+fn filled(
+    place: &Path,
+    mode: u32,
+    fill: impl FnOnce(&mut File) -> io::Result<()>,
+) -> Result<NamedTempFile, NotWritten> {
+    let failed = |step: &'static str| move |source: io::Error| NotWritten { step, source };
     let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // In the same folder, because only there a rename replaces in one step; hidden and with a suffix of its own, so
     // that nobody who reads the folder's files takes it for one of them.
@@ -60,8 +90,7 @@ pub fn write_whole(
         file.as_file().set_permissions(permissions).map_err(failed("cannot be made readable"))?;
     }
     file.as_file().sync_all().map_err(failed("cannot be written"))?;
-    file.persist(&place).map_err(|error| failed("cannot be replaced")(error.error))?;
-    Ok(())
+    Ok(file)
 }
 
 /// Whether a file could be written to `path`, as far as that can be seen without writing. Missing folders count as made.

@@ -41,23 +41,8 @@ pub fn step(
     arguments: &[String],
     select: &[String],
 ) -> Result<(Step, Reads), Vec<String>> {
-    let Some(known) = catalog::cmdlet(cmdlet) else {
-        return Err(vec![unknown("cmdlet", cmdlet, &catalog::suggest_cmdlet(cmdlet))]);
-    };
-    if !can_be_a_step(known) {
-        let name = known.as_str();
-        return Err(vec![format!("{name} is not called: every session is opened and closed for you")]);
-    }
-    let mut problems = Vec::new();
-    if !known.available_in(service) {
-        let services: Vec<&str> = known.services().map(Service::as_str).collect();
-        problems.push(format!(
-            "{} does not exist in {}; it exists in {}",
-            known.as_str(),
-            service.as_str(),
-            services.join(" and ")
-        ));
-    }
+    let known = called(cmdlet).map_err(|problem| vec![problem])?;
+    let mut problems: Vec<String> = elsewhere(&known, service).into_iter().collect();
     let mut parameters: Vec<(String, Template)> = Vec::new();
     for argument in arguments {
         match one(&known, argument) {
@@ -93,6 +78,41 @@ pub fn step(
         output: None,
     };
     Ok((step, reads))
+}
+
+/// A cmdlet that a job of this service can call.
+///
+/// # Errors
+/// Why it cannot, in one line.
+pub(super) fn callable(cmdlet: &str, service: Service) -> Result<Cmdlet, String> {
+    let known = called(cmdlet)?;
+    match elsewhere(&known, service) {
+        None => Ok(known),
+        Some(problem) => Err(problem),
+    }
+}
+
+fn called(cmdlet: &str) -> Result<Cmdlet, String> {
+    let known =
+        catalog::cmdlet(cmdlet).ok_or_else(|| unknown("cmdlet", cmdlet, &catalog::suggest_cmdlet(cmdlet)))?;
+    if !can_be_a_step(known) {
+        let name = known.as_str();
+        return Err(format!("{name} is not called: every session is opened and closed for you"));
+    }
+    Ok(known)
+}
+
+fn elsewhere(known: &Cmdlet, service: Service) -> Option<String> {
+    if known.available_in(service) {
+        return None;
+    }
+    let services: Vec<&str> = known.services().map(Service::as_str).collect();
+    Some(format!(
+        "{} does not exist in {}; it exists in {}",
+        known.as_str(),
+        service.as_str(),
+        services.join(" and ")
+    ))
 }
 
 /// Whether a call may change something.

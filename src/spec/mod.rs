@@ -7,6 +7,7 @@
 
 mod check;
 mod connections;
+pub mod draft;
 mod embedded;
 mod engine;
 mod escape;

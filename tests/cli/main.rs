@@ -20,6 +20,7 @@ mod invoke;
 mod jobs;
 mod listings;
 mod loops;
+mod new;
 mod outputs;
 mod report;
 mod secrets;
