@@ -45,11 +45,11 @@ fn secret_value(line: &str) -> Option<usize> {
         let name: String = key.chars().filter(|character| character.is_alphanumeric()).collect();
         let name = name.to_lowercase();
         let sounds_secret = SECRET_KEYS.iter().any(|secret| name.ends_with(secret));
-        let value = &line[colon + 1..];
-        let text = value.trim();
+        // Spaces are looked through from one side only: a line of colons and spaces would take its length squared.
+        let value = line[colon + 1..].trim_start();
         // A map follows, or a reference: nothing to hide.
-        let is_reference = text.is_empty() || text.starts_with(['{', '#', '&', '*']);
-        (sounds_secret && !is_reference).then(|| colon + 1 + (value.len() - value.trim_start().len()))
+        let is_reference = value.is_empty() || value.starts_with(['{', '#', '&', '*']);
+        (sounds_secret && !is_reference).then(|| line.len() - value.len())
     })
 }
 
