@@ -1,5 +1,6 @@
 //! Values of parameters that take several: whole lists, and `{add: [...], remove: [...]}`, which edits one.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use serde_json::Value;
@@ -125,10 +126,11 @@ impl Checker<'_> {
 
     /// An entry that is to be there and not to be there.
     fn contradicted(&mut self, parameter: Parameter, one: &Named, other: &Named) {
+        // Of entries that are there twice the first is named.
+        let places: HashMap<String, &Range<usize>> =
+            one.iter().rev().map(|(text, at)| (entry_key(text), at)).collect();
         for (text, at) in other {
-            let Some((_, first)) = one.iter().find(|(key, _)| entry_key(key) == entry_key(text)) else {
-                continue;
-            };
+            let Some(&first) = places.get(&entry_key(text)) else { continue };
             let title = format!("{} is both in `add` and in `remove` of `{}`", quote(text), parameter.name());
             let problem = Problem::error(at.clone(), title).label("again here");
             self.report(problem.related(first.clone(), "first here").help("keep one of the two"));
@@ -136,7 +138,7 @@ impl Checker<'_> {
     }
 
     fn repeated(&mut self, parameter: Parameter, named: &Named) {
-        let mut seen: std::collections::HashMap<String, &Range<usize>> = std::collections::HashMap::new();
+        let mut seen: HashMap<String, &Range<usize>> = HashMap::new();
         for (text, at) in named {
             if let Some(first) = seen.get(&entry_key(text)) {
                 let title = format!("{} is in the list `{}` twice", quote(text), parameter.name());
