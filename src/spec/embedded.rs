@@ -1,6 +1,6 @@
 //! Finds the `${{ … }}` inside a text.
 
-use super::words::{Kind, words};
+use super::words::{Kind, each_word};
 
 /// A piece of a text, with where it starts in it.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,14 +37,15 @@ pub(super) fn split(text: &str) -> Result<Vec<Piece<'_>>, Unclosed> {
 }
 
 fn close_of(inside: &str) -> Option<usize> {
-    let words = words(inside);
+    // Not further than to the end: a text may hold thousands of expressions.
+    let mut words = each_word(inside).peekable();
     let mut depth = 0usize;
-    for (index, word) in words.iter().enumerate() {
+    while let Some(word) = words.next() {
         match word.kind {
             Kind::Mark("{") => depth += 1,
             Kind::Mark("}") if depth > 0 => depth -= 1,
             Kind::Mark("}") => {
-                let next = words.get(index + 1)?;
+                let next = words.peek()?;
                 let closes = next.kind == Kind::Mark("}") && next.span.start == word.span.end;
                 return closes.then_some(word.span.start);
             }

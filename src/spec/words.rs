@@ -51,18 +51,19 @@ pub(super) struct Use<'a> {
 const KEYWORDS: [&str; 13] =
     ["and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "True", "False", "None"];
 
-/// Splits an expression into words; a character that no word starts with ends it.
+/// Splits an expression into words.
 pub(super) fn words(source: &str) -> Vec<Word<'_>> {
+    each_word(source).collect()
+}
+
+/// The words of an expression, read only as far as somebody asks for them.
+pub(super) fn each_word(source: &str) -> impl Iterator<Item = Word<'_>> {
     let bytes = source.as_bytes();
-    let mut words = Vec::new();
     let mut at = 0;
-    while at < bytes.len() {
+    std::iter::from_fn(move || {
+        at += bytes[at..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
         let start = at;
-        let kind = match bytes[at] {
-            byte if byte.is_ascii_whitespace() => {
-                at += 1;
-                continue;
-            }
+        let kind = match *bytes.get(at)? {
             quote @ (b'"' | b'\'') => {
                 at += 1;
                 while at < bytes.len() && bytes[at] != quote {
@@ -92,9 +93,8 @@ pub(super) fn words(source: &str) -> Vec<Word<'_>> {
                 Kind::Mark(&source[start..at])
             }
         };
-        words.push(Word { kind, span: start..at });
-    }
-    words
+        Some(Word { kind, span: start..at })
+    })
 }
 
 fn is_mark(words: &[Word<'_>], at: usize, mark: &str) -> bool {
