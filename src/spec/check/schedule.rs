@@ -1,5 +1,8 @@
 //! Schedules: five cron fields and a time zone.
 
+use std::sync::LazyLock;
+
+use croner::YEAR_UPPER_LIMIT;
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::civil::date;
 use jiff::tz::TimeZone;
@@ -12,6 +15,14 @@ use crate::spec::job::ScheduleSpec;
 use crate::spec::limits::SCHEDULES_MAX;
 use crate::spec::problem::Problem;
 use crate::spec::tree::Node;
+
+/// The search for the next time that a schedule is due ends with the year 5000: beginning here it is short, and the
+/// forty years left have every day that there is, also each weekday on 29 February.
+const LATE: i16 = (YEAR_UPPER_LIMIT - 40) as i16;
+
+/// The zones there are, for messages: listing them takes long.
+static ZONES: LazyLock<Vec<String>> =
+    LazyLock::new(|| jiff::tz::db().available().map(|name| name.to_string()).collect());
 
 const FIELDS: [(&str, &str); 5] = [
     ("minute", "0 to 59"),
@@ -128,7 +139,7 @@ impl Checker<'_> {
                 return None;
             }
         };
-        let start = date(2024, 1, 1).at(0, 0, 0, 0).to_zoned(TimeZone::UTC).ok()?;
+        let start = date(LATE, 1, 1).at(0, 0, 0, 0).to_zoned(TimeZone::UTC).ok()?;
         if parsed.find_next_occurrence(&start, true).is_err() {
             let title = format!("{} is never due: there is no such day", quote(text));
             self.report(Problem::error(node.span.clone(), title).help("check day of month and month"));
@@ -161,8 +172,7 @@ impl Checker<'_> {
             Err(_) => {
                 let title = format!("there is no time zone {}", quote(text));
                 let problem = Problem::error(node.span.clone(), title);
-                let names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
-                let help = match nearest(text, names.iter().map(String::as_str)).first() {
+                let help = match nearest(text, ZONES.iter().map(String::as_str)).first() {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "write an IANA name such as `Europe/Berlin`, `Asia/Tokyo` or `UTC`".to_owned(),
                 };
