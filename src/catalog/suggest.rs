@@ -28,10 +28,15 @@ pub fn nearest<'a>(name: &str, among: impl Iterator<Item = &'a str>) -> Vec<&'a 
     }
     let wanted = name.to_lowercase();
     let allowed = (wanted.chars().count() / 4).clamp(1, 4);
+    let wanted_letters = letters(&wanted);
     let mut found: Vec<(usize, &str)> = among
         .filter(|candidate| candidate.len().abs_diff(wanted.len()) <= allowed * 4)
         .filter_map(|candidate| {
-            let distance = strsim::osa_distance(&wanted, &candidate.to_lowercase());
+            let lower = candidate.to_lowercase();
+            if !may_be_near(wanted_letters, letters(&lower), allowed) {
+                return None;
+            }
+            let distance = strsim::osa_distance(&wanted, &lower);
             (distance <= allowed).then_some((distance, candidate))
         })
         .collect();
@@ -41,6 +46,18 @@ pub fn nearest<'a>(name: &str, among: impl Iterator<Item = &'a str>) -> Vec<&'a 
     found.retain(|(distance, _)| *distance == best);
     found.truncate(SUGGESTIONS_MAX);
     found.into_iter().map(|(_, candidate)| candidate).collect()
+}
+
+/// Which letters a name in lower case has, a bit for each of `a` to `z`.
+fn letters(lower: &str) -> u32 {
+    lower.bytes().filter(u8::is_ascii_lowercase).fold(0, |letters, letter| letters | 1 << (letter - b'a'))
+}
+
+/// Whether so few edits could make one name of the other: each brings in at most one letter and takes out at most one.
+/// Most names are told apart by that, at a hundredth of what their distance costs.
+fn may_be_near(one: u32, other: u32, allowed: usize) -> bool {
+    let only = |these: u32, those: u32| (these & !those).count_ones() as usize;
+    only(one, other) <= allowed && only(other, one) <= allowed
 }
 
 #[cfg(test)]
@@ -69,5 +86,13 @@ mod tests {
         assert!(suggest_cmdlet(&"x".repeat(10_000)).is_empty());
         let set = cmdlet("Set-CASMailbox").expect("is in the catalog");
         assert_eq!(suggest_parameter(&set, "PopEnable"), ["PopEnabled"]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn letters_tell_apart_only_what_is_far_apart(one in "[a-fä]{0,8}", other in "[a-fä]{0,8}") {
+            let distance = strsim::osa_distance(&one, &other);
+            proptest::prop_assert!(may_be_near(letters(&one), letters(&other), distance));
+        }
     }
 }
