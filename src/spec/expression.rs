@@ -15,7 +15,8 @@ use super::engine;
 use super::escape::{escape, quote};
 use super::job::StepName;
 use super::limits::{
-    EXPRESSION_BYTES_MAX, EXPRESSION_DEPTH_MAX, EXPRESSION_FUEL, RESULT_BYTES_MAX, RESULT_VALUES_MAX,
+    EXPRESSION_BYTES_MAX, EXPRESSION_DEPTH_MAX, EXPRESSION_FUEL, EXPRESSION_OPERATORS_MAX, RESULT_BYTES_MAX,
+    RESULT_VALUES_MAX,
 };
 use super::template::{Expression, ExpressionError, Scope};
 use super::words::{self, Path};
@@ -52,6 +53,12 @@ impl Expression {
         if words::depth(&words) > EXPRESSION_DEPTH_MAX {
             let message = format!(
                 "the expression's brackets are nested deeper than {EXPRESSION_DEPTH_MAX} (EXPRESSION_DEPTH_MAX)"
+            );
+            return Err(refuse(message));
+        }
+        if words::operators(&words) > EXPRESSION_OPERATORS_MAX {
+            let message = format!(
+                "the expression has more than {EXPRESSION_OPERATORS_MAX} operators (EXPRESSION_OPERATORS_MAX)"
             );
             return Err(refuse(message));
         }
@@ -399,6 +406,14 @@ mod tests {
         assert!(refused(&"(".repeat(30)).contains("EXPRESSION_DEPTH_MAX"));
         assert!(refused(&format!("'{}'", "x".repeat(5_000))).contains("EXPRESSION_BYTES_MAX"));
         assert!(refused("").contains("empty"));
+        for (chain, count) in [("-", 3_000), ("not ", 1_000), ("1~", 1_900)] {
+            assert!(refused(&format!("{}1", chain.repeat(count))).contains("EXPRESSION_OPERATORS_MAX"));
+        }
+        for chain in ["[0]", ".a", "|d", " is a", " if 1"] {
+            let refused = refused(&format!("x{}", chain.repeat(4_000 / chain.len())));
+            assert!(refused.contains("EXPRESSION_OPERATORS_MAX"), "{refused}");
+        }
+        assert_eq!(eval(&format!("{}1", "-".repeat(500))), json!(1));
         assert!(fails("[1] * 90000000").contains("MAX"));
         assert!(fails("('x' * 90000000) ~ ('x' * 90000000)").contains("EXPRESSION_FUEL"));
         assert!(Expression::compile(&"not ".repeat(1_000)).is_err());

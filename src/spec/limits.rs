@@ -53,6 +53,8 @@ limits! {
     EXPRESSION_BYTES_MAX: usize = 4 * 1024;
     /// Brackets of one expression inside each other. The engine's own limit is higher, and its parser recurses.
     EXPRESSION_DEPTH_MAX: usize = 24;
+    /// Operators of one expression: signs, words such as `or`, dots, indexes and filters. The engine goes down a level for each, and the stack it does that on is small.
+    EXPRESSION_OPERATORS_MAX: usize = 500;
     /// Work of one evaluation: about one for an instruction, four for an item that passes a filter, and one for 64 bytes of text it makes.
     EXPRESSION_FUEL: u64 = 2_000_000;
     /// Bytes of one compiled regular expression.

@@ -263,6 +263,16 @@ pub(super) fn depth(words: &[Word<'_>]) -> usize {
     deepest
 }
 
+/// How many of its words combine, change or look into values, and so may stand inside each other without brackets.
+pub(super) fn operators(words: &[Word<'_>]) -> usize {
+    let is_operator = |word: &&Word<'_>| match word.kind {
+        Kind::Mark(mark) => !matches!(mark, "," | ":" | ")" | "]" | "}"),
+        Kind::Name(name) => matches!(name, "and" | "or" | "not" | "in" | "is" | "if" | "else"),
+        Kind::Text(_) | Kind::Number => false,
+    };
+    words.iter().filter(is_operator).count()
+}
+
 #[cfg(test)]
 mod tests_of_words {
     use super::*;
