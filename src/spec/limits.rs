@@ -57,6 +57,8 @@ limits! {
     EXPRESSION_OPERATORS_MAX: usize = 500;
     /// Work of one evaluation: about one for an instruction, four for an item that passes a filter, and one for 64 bytes of text it makes.
     EXPRESSION_FUEL: u64 = 2_000_000;
+    /// Different regular expressions written out in one file: each is compiled when the file is checked.
+    REGEXES_MAX: usize = 256;
     /// Bytes of one compiled regular expression.
     REGEX_BYTES_MAX: usize = 1024 * 1024;
     /// Values in the result of one expression. A loop over more goes over `steps.NAME.items` itself, which is streamed.

@@ -9,6 +9,7 @@ use crate::spec::engine::{self, FILTERS, TESTS};
 use crate::spec::escape::quote;
 use crate::spec::job::InputSpec;
 use crate::spec::keep::Need;
+use crate::spec::limits::REGEXES_MAX;
 use crate::spec::problem::Problem;
 use crate::spec::template::{Expression, Part, Template};
 use crate::spec::tree::{Content, Node};
@@ -233,10 +234,23 @@ impl Checker<'_> {
         used: &words::Use<'_>,
         at: &dyn Fn(&Range<usize>) -> Range<usize>,
     ) {
-        if let Some(Word { kind: Kind::Text(pattern), span }) = words.get(used.arguments.start)
-            && !pattern.contains('\\')
-            && let Err(message) = engine::regex(pattern)
-        {
+        let Some(Word { kind: Kind::Text(pattern), span }) = words.get(used.arguments.start) else { return };
+        // Escapes are the engine's to read. Of what is over the limit one place is enough.
+        if pattern.contains('\\') || self.patterns.len() > REGEXES_MAX {
+            return;
+        }
+        if self.patterns.len() == REGEXES_MAX && !self.patterns.contains_key(*pattern) {
+            self.patterns.insert((*pattern).to_owned(), None);
+            let title =
+                format!("the file has more than {REGEXES_MAX} different regular expressions (REGEXES_MAX)");
+            return self.report(Problem::error(at(span), title).help("split the file"));
+        }
+        let wrong = self
+            .patterns
+            .entry((*pattern).to_owned())
+            .or_insert_with(|| engine::regex(pattern).err())
+            .clone();
+        if let Some(message) = wrong {
             self.report(Problem::error(at(span), message));
         }
     }

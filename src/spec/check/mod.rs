@@ -26,6 +26,7 @@ mod tests;
 mod uncatalogued;
 mod values;
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::escape::quote;
@@ -50,6 +51,8 @@ pub(super) struct Checker<'a> {
     pub(super) secrets: Vec<Range<usize>>,
     /// Whether the job allows what the catalog does not have.
     allows_unknown: bool,
+    /// The regular expressions compiled so far, with what is wrong with them.
+    patterns: HashMap<String, Option<String>>,
 }
 
 /// The keys of a map that was checked for unknown ones.
@@ -85,7 +88,7 @@ impl<'a> Fields<'a> {
 impl<'a> Checker<'a> {
     /// A checker of a file; `problems` are what reading it found.
     pub(super) fn new(text: &'a str, problems: Vec<Problem>) -> Checker<'a> {
-        Checker { text, problems, secrets: Vec::new(), allows_unknown: false }
+        Checker { text, problems, secrets: Vec::new(), allows_unknown: false, patterns: HashMap::new() }
     }
 }
 
