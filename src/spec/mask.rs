@@ -6,7 +6,7 @@ use std::ops::Range;
 const SECRET_KEYS: [&str; 8] =
     ["secret", "password", "passwd", "passphrase", "token", "credential", "apikey", "privatekey"];
 
-/// The text with the given places, and the values of keys that sound secret, replaced by stars of equal length.
+/// The text with the given places, and the values of keys that sound secret, replaced by as many stars of equal length.
 pub(super) fn masked(text: &str, secrets: &[Range<usize>]) -> String {
     let mut places: Vec<Range<usize>> = secrets.to_vec();
     let mut start = 0;
@@ -28,12 +28,22 @@ pub(super) fn masked(text: &str, secrets: &[Range<usize>]) -> String {
             hidden_until = hidden_until.max(place.end);
         }
         if at < hidden_until && !matches!(character, '\n' | '\r') {
-            out.extend(std::iter::repeat_n('*', character.len_utf8()));
+            out.push(star(character));
         } else {
             out.push(character);
         }
     }
     out
+}
+
+/// A star of as many bytes as the character: places count bytes, columns count characters, and both must hold after it.
+fn star(character: char) -> char {
+    match character.len_utf8() {
+        1 => '*',
+        2 => '×',
+        3 => '★',
+        _ => '🟊',
+    }
 }
 
 /// Where the value of a key that sounds secret starts in its line; also of a key inside `{ }`.
@@ -76,6 +86,14 @@ mod tests {
             masked.starts_with("auth: {method: client_secret, 'client_secret' : ***")
                 && !masked.contains("canary")
         );
+    }
+
+    #[test]
+    fn what_follows_a_secret_keeps_its_place() {
+        let text = "{password: aä€👩, x: y}\n";
+        let masked = masked(text, &[]);
+        assert_eq!((masked.len(), masked.chars().count()), (text.len(), text.chars().count()));
+        assert!(!masked.contains(['ä', '€', '👩']), "{masked}");
     }
 
     #[test]
