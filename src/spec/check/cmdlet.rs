@@ -6,12 +6,12 @@ use super::expressions::Names;
 use super::uncatalogued::NEWER_THAN_THE_CATALOG;
 use super::values::has_a_form;
 use super::{Checker, Fields, did_you_mean};
-use crate::catalog::{self, Cmdlet, Parameter, Required, Service, suggest_parameter};
+use crate::catalog::{self, Cmdlet, Parameter, Required, Service, ValueKind, suggest_parameter};
 use crate::spec::escape::quote;
 use crate::spec::job::Action;
 use crate::spec::problem::Problem;
 use crate::spec::template::Template;
-use crate::spec::tree::Node;
+use crate::spec::tree::{Entry, Node};
 
 /// The module's connection commands: a run connects and disconnects by itself.
 const CONNECTION_CMDLETS: [&str; 4] = [
@@ -100,6 +100,7 @@ impl Checker<'_> {
         let mut parameters: Vec<(String, Template)> = Vec::new();
         let mut seen: Vec<(&str, Range<usize>)> = Vec::new();
         for entry in entries {
+            self.hide_nearly_secret(cmdlet, entry);
             if self.allows_unknown && cmdlet.parameter(&entry.key).is_none() && !is_common(&entry.key) {
                 parameters.extend(self.uncatalogued_parameter(cmdlet, entry, &parameters, names));
                 continue;
@@ -131,6 +132,17 @@ impl Checker<'_> {
             }
         }
         Some(Action::Cmdlet { cmdlet: cmdlet.name(), parameters })
+    }
+
+    /// Hides the value of a slip for a parameter that takes a secret: what is written there may be one.
+    pub(super) fn hide_nearly_secret(&mut self, cmdlet: Cmdlet, entry: &Entry) {
+        let is_secret = |parameter: Parameter| parameter.kind() == ValueKind::Secret;
+        if cmdlet.parameter(&entry.key).is_none() && cmdlet.parameters().any(is_secret) {
+            let near = suggest_parameter(&cmdlet, &entry.key);
+            if near.iter().filter_map(|name| cmdlet.parameter(name)).any(is_secret) {
+                self.secrets.push(entry.value.span.clone());
+            }
+        }
     }
 
     /// Whether the job's service has the cmdlet.

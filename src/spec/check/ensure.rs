@@ -53,6 +53,7 @@ impl Checker<'_> {
                 self.report(problem.help("write `identity:` beside `ensure`"));
                 continue;
             }
+            self.hide_nearly_secret(set, entry);
             let Some(parameter) = self.parameter(set, &entry.key, at, service) else { continue };
             if properties.iter().any(|(name, _)| name == parameter.name()) {
                 let title = format!("the property `{}` is given twice", parameter.name());

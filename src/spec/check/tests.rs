@@ -334,3 +334,16 @@ fn a_culture_has_a_hyphen() {
     assert_eq!(problem("no"), None, "Norwegian is no boolean");
     assert_eq!(problem("de_DE").as_deref(), Some("`Language` is a culture such as de-DE, found `de_DE`"));
 }
+
+#[test]
+fn a_slip_for_a_parameter_that_takes_a_secret_does_not_show_it() {
+    for steps in [
+        "steps:\n  - name: a\n    cmdlet: Set-Mailbox\n    parameters:\n      Identity: x\n      Pasword: canary\n",
+        "unknown: allow\nsteps:\n  - name: a\n    cmdlet: Set-Mailbox\n    parameters:\n      Identity: x\n      Passwordd: canary\n",
+        "steps:\n  - name: a\n    ensure: Mailbox\n    identity: x\n    properties:\n      NewPasswrod: x\n      Passwrod: canary\n",
+    ] {
+        let shown = check(steps).problems.render_plain();
+        assert!(shown.contains("did you mean `Password`"), "{shown}");
+        assert!(!shown.contains("canary"), "{shown}");
+    }
+}
