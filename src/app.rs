@@ -30,7 +30,7 @@ use crate::settings::{self, Settings};
 use crate::spec::job::{Job, TargetSpec};
 
 pub use crate::exchange::client::Access;
-pub use account::{SignedIn, endpoints};
+pub use account::{SignedIn, endpoint_setting, endpoints};
 
 /// How long a TCP and TLS handshake may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);

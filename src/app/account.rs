@@ -5,15 +5,16 @@ use std::sync::Arc;
 use super::{Access, App, CONNECT_TIMEOUT};
 use crate::emulator;
 use crate::exchange::anchor::{Caller, anchor};
-use crate::exchange::client::{RestRemote, ServiceConfig};
+use crate::exchange::client::{NextPage, RestRemote, ServiceConfig};
 use crate::exchange::environment::cloud;
-use crate::exchange::transport::{Connector, Origin};
+use crate::exchange::redirect::Family;
+use crate::exchange::transport::{Connector, Detour, Origin};
 use crate::observe::escape::one_line;
 use crate::rules::retry::{Repeated, RetryPolicy};
 use crate::runner::Actor;
-use crate::runner::ledger::SessionLedger;
+use crate::runner::ledger::{SessionLedger, WhoWhere};
 use crate::session::{SessionTimes, Sessions, SessionsParts};
-use crate::settings::Settings;
+use crate::settings::{Endpoint, NextPageMethod, Settings};
 use crate::signin::client_secret::ClientSecretGrant;
 use crate::signin::device_code::{DeviceCodeGrant, LogPrompt};
 use crate::signin::endpoint::LoginEndpoint;
@@ -21,9 +22,6 @@ use crate::signin::held::HeldToken;
 use crate::signin::{AccessToken, SigninError, SigninErrorKind, TokenSource};
 use crate::slots::{AccountKey, LocalStore};
 use crate::spec::job::{Auth, Service, TargetSpec};
-
-/// The surface of the service that the module uses. Source: protocol reference, 3.2.
-const API_VERSION: &str = "beta";
 
 /// An account that has signed in.
 pub struct SignedIn {
@@ -39,6 +37,8 @@ pub struct SignedIn {
 struct Addresses {
     login: String,
     origin: Origin,
+    /// Hosts that the service may send us to.
+    family: Family,
     scope: String,
 }
 
@@ -46,14 +46,31 @@ struct Addresses {
 ///
 /// # Errors
 /// The reason, for an environment that no longer exists or a setting that is no address.
-pub fn endpoints(settings: &Settings, target: &TargetSpec) -> Result<(String, String), String> {
-    let Addresses { login, origin, .. } = addresses(settings, target).map_err(|error| error.to_string())?;
-    Ok((login, origin.to_string()))
+pub fn endpoints(
+    settings: &Settings,
+    target: &TargetSpec,
+    service: Service,
+) -> Result<(String, String), String> {
+    let addresses = addresses(settings, target, service).map_err(|error| error.to_string())?;
+    Ok((addresses.login, addresses.origin.to_string()))
 }
 
+/// The setting that names where `service` answers.
+pub fn endpoint_setting(settings: &Settings, service: Service) -> Option<&str> {
+    let endpoint = match service {
+        Service::ExchangeOnline | Service::ExchangeOnlineProtection => &settings.exchange_endpoint,
+        Service::SecurityCompliance => &settings.compliance_endpoint,
+    };
+    endpoint.as_ref().map(Endpoint::as_str)
+}
+
+/// Users carry this address of the old protocol for DoD. Source: protocol reference, 5.
+const OLD_DOD_HOST: &str = "https://webmail.apps.mil";
+
 /// The target's addresses: the settings' where they name any, else its cloud's.
-fn addresses(settings: &Settings, target: &TargetSpec) -> Result<Addresses, SigninError> {
-    let overridden = settings.login_endpoint.is_some() && settings.exchange_endpoint.is_some();
+fn addresses(settings: &Settings, target: &TargetSpec, service: Service) -> Result<Addresses, SigninError> {
+    let set = endpoint_setting(settings, service);
+    let overridden = settings.login_endpoint.is_some() && set.is_some();
     let cloud = match cloud(target.environment) {
         Ok(cloud) => Some(cloud),
         Err(_) if overridden => None,
@@ -61,12 +78,38 @@ fn addresses(settings: &Settings, target: &TargetSpec) -> Result<Addresses, Sign
     };
     let login = settings.login_endpoint.as_ref().map(|endpoint| endpoint.as_str().to_owned());
     let login = login.or_else(|| cloud.map(|cloud| cloud.login.to_owned())).unwrap_or_default();
-    let exchange = settings.exchange_endpoint.as_ref().map(|endpoint| endpoint.as_str().to_owned());
-    let exchange = exchange.or_else(|| cloud.map(|cloud| cloud.exchange.to_owned())).unwrap_or_default();
-    let origin = Origin::parse(&exchange).map_err(|why| bad(format!("exchange endpoint: {why}")))?;
-    let scope = settings.exchange_scope.clone().or_else(|| cloud.map(|cloud| cloud.scope.to_owned()));
+    let surface = cloud.map(|cloud| cloud.surface(service));
+    let base = match (set, surface) {
+        (Some(set), Some(surface)) if set.starts_with(OLD_DOD_HOST) => surface.base,
+        (Some(set), _) => set,
+        (None, surface) => surface.map_or("", |surface| surface.base),
+    };
+    let origin = Origin::parse(base).map_err(|why| bad(format!("the service's endpoint: {why}")))?;
+    let own = surface.and_then(|surface| Origin::parse(surface.base).ok());
+    let family = Family::of(
+        [Some(&origin), own.as_ref()].into_iter().flatten().map(|origin| origin.host().to_owned()),
+    );
+    let scope = settings.exchange_scope.clone().or_else(|| surface.map(|surface| surface.scope.to_owned()));
     let scope = scope.ok_or_else(|| bad("this environment needs the setting `exchange_scope`".to_owned()))?;
-    Ok(Addresses { login, origin, scope })
+    Ok(Addresses { login, origin, family, scope })
+}
+
+/// What a service's addresses and anchors call the tenant. Security & Compliance finds no tenant by its GUID in an
+/// anchor. Source: protocol reference, 1.2 and 3.3.
+fn anchored_at<'a>(
+    target: &'a TargetSpec,
+    service: Service,
+    tenant_id: &'a str,
+) -> Result<&'a str, SigninError> {
+    let organization = target.organization();
+    match service {
+        Service::ExchangeOnline | Service::ExchangeOnlineProtection => Ok(tenant_id),
+        Service::SecurityCompliance if uuid::Uuid::try_parse(organization).is_ok() => Err(bad(format!(
+            "service SecurityCompliance finds no tenant by its id: write the initial domain (….onmicrosoft.com) in \
+             place of {organization}"
+        ))),
+        Service::SecurityCompliance => Ok(organization),
+    }
 }
 
 fn bad(message: String) -> SigninError {
@@ -84,12 +127,9 @@ impl App {
         service: Service,
         access: Access,
     ) -> Result<SignedIn, SigninError> {
-        // Its address is found by a redirect that is not built yet, and Exchange Online would refuse its cmdlets.
-        if service == Service::SecurityCompliance {
-            let why = "service SecurityCompliance can be checked, but not run by this version yet";
-            return Err(bad(why.to_owned()));
-        }
-        let Addresses { login, origin, scope } = addresses(&self.settings, target)?;
+        // A GUID in the wrong place is told before anybody is asked to sign in.
+        anchored_at(target, service, "")?;
+        let Addresses { login, origin, family, scope } = addresses(&self.settings, target, service)?;
         let endpoint = LoginEndpoint {
             base: login.clone(),
             tenant: target.organization().to_owned(),
@@ -114,8 +154,23 @@ impl App {
             tenant_id: token.facts.tenant_id.clone(),
             object_id: token.facts.object_id.clone(),
         };
-        let remote = self.remote(origin, &token, access, target.delegated_organization.is_some());
-        let ledger = SessionLedger::new(self.metrics.clone());
+        let caller = match token.facts.delegated {
+            true if target.delegated_organization.is_some() => Caller::Partner,
+            true => Caller::Person(&token.facts.actor),
+            false => Caller::Application,
+        };
+        let anchor = anchor(caller, anchored_at(target, service, &token.facts.tenant_id)?);
+        let remote = self.remote(origin, family, &token, anchor, access);
+        let ledger = SessionLedger::new(
+            self.metrics.clone(),
+            WhoWhere {
+                account: one_line(&token.facts.actor, 120),
+                tenant: target.organization().to_owned(),
+                tenant_id: one_line(&token.facts.tenant_id, 64),
+                environment: target.environment.as_str(),
+                service: service.as_str(),
+            },
+        );
         let sessions = self.sessions(account, tokens, remote, &ledger)?;
         let actor = Actor {
             name: one_line(&token.facts.actor, 120),
@@ -124,17 +179,30 @@ impl App {
         Ok(SignedIn { sessions, actor, ledger })
     }
 
-    fn remote(&self, origin: Origin, token: &AccessToken, access: Access, partner: bool) -> RestRemote {
-        let caller = match token.facts.delegated {
-            true if partner => Caller::Partner,
-            true => Caller::Person(&token.facts.actor),
-            false => Caller::Application,
-        };
+    fn remote(
+        &self,
+        origin: Origin,
+        family: Family,
+        token: &AccessToken,
+        anchor: String,
+        access: Access,
+    ) -> RestRemote {
+        let detours = self.settings.connect_to.iter().map(|detour| Detour {
+            host: detour.host.clone(),
+            port: detour.port,
+            to_host: detour.to_host.clone(),
+            to_port: detour.to_port,
+        });
         RestRemote::new(ServiceConfig {
             origin,
-            anchor: anchor(caller, &token.facts.tenant_id),
+            family,
+            anchor,
             tenant_id: token.facts.tenant_id.clone(),
-            api_version: API_VERSION.to_owned(),
+            api_version: self.settings.api_version.to_owned(),
+            next_page: match self.settings.next_page_method {
+                NextPageMethod::Post => NextPage::Post,
+                NextPageMethod::Get => NextPage::Get,
+            },
             page_size: self.settings.page_size,
             access,
             retry: self.retry(),
@@ -144,7 +212,8 @@ impl App {
                 self.clocks.clone(),
                 CONNECT_TIMEOUT,
                 self.settings.close_deadline,
-            ),
+            )
+            .with_detours(detours.collect()),
             clocks: self.clocks.clone(),
         })
     }

@@ -7,7 +7,7 @@ use clap::Args;
 use super::run;
 use super::setting_flags::SettingFlags;
 use super::start;
-use crate::app::endpoints;
+use crate::app::{endpoint_setting, endpoints};
 use crate::exit::Exit;
 use crate::settings::Settings;
 use crate::spec::explain::{Addresses, Place, explain};
@@ -40,11 +40,11 @@ fn place(job: &Job, settings: &Settings) -> Result<Place, Exit> {
         return Ok(Place { target: None, addresses: None });
     }
     let target = start::target_of(job, settings)?;
-    let addresses = endpoints(settings, &target).map(|(login, exchange)| Addresses {
+    let addresses = endpoints(settings, &target, job.service).map(|(login, exchange)| Addresses {
         login,
         login_is_set: settings.login_endpoint.is_some(),
         exchange,
-        exchange_is_set: settings.exchange_endpoint.is_some(),
+        exchange_is_set: endpoint_setting(settings, job.service).is_some(),
     });
     Ok(Place { target: Some(target), addresses: Some(addresses) })
 }

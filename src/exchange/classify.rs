@@ -14,7 +14,7 @@ use super::errors::{ErrorKind, Happened, RemoteError};
 use crate::observe::escape::one_line;
 
 /// Longer texts of the service are cut; the request id finds the rest.
-const MESSAGE_CHARS_MAX: usize = 600;
+pub(super) const MESSAGE_CHARS_MAX: usize = 600;
 
 /// Directory and store hiccups that pass by themselves. Source: protocol reference, 3.10; the module repeats on them.
 const TRANSIENT_EXCEPTIONS: [&str; 7] = [
@@ -87,9 +87,10 @@ pub(super) fn classify(refusal: &Refusal<'_>, now: Timestamp) -> RemoteError {
     if all.contains(ROLE_TEXT) {
         message.push_str(ROLE_ADVICE);
     }
-    if let (300..=399, Some(location)) = (refusal.status, refusal.headers.get(LOCATION)) {
-        message =
-            format!("redirected to {}, which is not followed", String::from_utf8_lossy(location.as_bytes()));
+    let location = refusal.headers.get(LOCATION).filter(|_| (300..=399).contains(&refusal.status));
+    let location = location.map(|location| String::from_utf8_lossy(location.as_bytes()).into_owned());
+    if let Some(location) = &location {
+        message = format!("redirected to {location}, which is not followed");
     }
     RemoteError {
         kind,
@@ -100,6 +101,7 @@ pub(super) fn classify(refusal: &Refusal<'_>, now: Timestamp) -> RemoteError {
         request_id: header(refusal.headers, "request-id").map(|id| one_line(id, 64)),
         retry_after: retry_after(refusal.headers, now),
         claims: claims(refusal.headers),
+        location,
         attempts: 0,
         throttled: 0,
     }

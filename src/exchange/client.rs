@@ -1,14 +1,14 @@
 //! The REST client behind [`Remote`]: pages, repeats, and a transport that is opened again when it broke.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use secrecy::SecretString;
 
 use super::cookies::Cookies;
 use super::errors::{ErrorKind, Happened, RemoteError};
-use super::page::{self, Headers, Page};
+use super::page::{self, Asked, Headers, Page};
+use super::redirect::Family;
 use super::transport::{Connector, Origin, Transport};
 use super::{CallSummary, Closed, CmdletRequest, Connection, ConnectionId, ItemSink, Remote};
 use crate::clocks::Clocks;
@@ -27,17 +27,30 @@ pub enum Access {
     ReadWrite,
 }
 
+/// How a listing's next page is asked for. Source: protocol reference, 3.9 (POST well supported, GET unverified).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NextPage {
+    /// The first request's body goes to the link again.
+    Post,
+    /// The link is asked for alone.
+    Get,
+}
+
 /// Everything a session needs to know about its service.
 #[derive(Clone)]
 pub struct ServiceConfig {
-    /// Where the service answers.
+    /// Where the service answers, or says where it does.
     pub origin: Origin,
+    /// The hosts it may send us to.
+    pub family: Family,
     /// The tenant whose objects are meant: the token's `tid`.
     pub tenant_id: String,
     /// The `X-AnchorMailbox` value.
     pub anchor: String,
     /// `beta`, or another version of the same surface.
     pub api_version: String,
+    /// How a listing's next page is asked for.
+    pub next_page: NextPage,
     /// Items a page; at most [`PAGE_SIZE_MAX`].
     pub page_size: u32,
     /// What may be called.
@@ -51,22 +64,43 @@ pub struct ServiceConfig {
 }
 
 /// The REST service.
-pub struct RestRemote(Arc<ServiceConfig>);
+pub struct RestRemote {
+    config: Arc<ServiceConfig>,
+    located: Located,
+}
+
+/// Where the service turned out to answer for the tenant; all sessions of a run share it.
+#[derive(Clone, Default)]
+pub(super) struct Located(Arc<Mutex<Option<Origin>>>);
+
+impl Located {
+    fn get(&self) -> Option<Origin> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set(&self, origin: &Origin) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(origin.clone());
+    }
+}
 
 impl RestRemote {
     /// A service that is configured; nothing is connected yet.
     pub fn new(config: ServiceConfig) -> RestRemote {
-        RestRemote(Arc::new(config))
+        RestRemote { config: Arc::new(config), located: Located::default() }
     }
 }
 
 #[async_trait]
 impl Remote for RestRemote {
     async fn open(&self, id: ConnectionId) -> Result<Box<dyn Connection>, RemoteError> {
-        let transport = self.0.connector.connect(&self.0.origin).await?;
+        let origin = self.located.get().unwrap_or_else(|| self.config.origin.clone());
+        let transport = self.config.connector.connect(&origin).await?;
         Ok(Box::new(RestConnection {
-            config: Arc::clone(&self.0),
+            config: Arc::clone(&self.config),
             id,
+            origin,
+            located: self.located.clone(),
+            is_located: false,
             transport: Some(transport),
             last_closed: Closed::NothingOpened,
             cookies: Cookies::default(),
@@ -78,6 +112,11 @@ impl Remote for RestRemote {
 pub(super) struct RestConnection {
     pub(super) config: Arc<ServiceConfig>,
     id: ConnectionId,
+    /// Where it is connected to.
+    pub(super) origin: Origin,
+    pub(super) located: Located,
+    /// Whether the global host was asked for the region.
+    pub(super) is_located: bool,
     transport: Option<Transport>,
     /// How the transport before this one ended.
     last_closed: Closed,
@@ -108,13 +147,20 @@ impl Connection for RestConnection {
         }
         self.in_call = true;
         let mut tally = Tally::default();
-        let outcome = self.pages(token, request, sink, &mut tally).await;
+        let outcome = match self.locate(token, request, &mut tally).await {
+            Ok(()) => self.pages(token, request, sink, &mut tally).await,
+            Err(error) => Err(error),
+        };
         self.in_call = false;
         outcome.map_err(|mut error| {
             error.attempts = tally.requests;
             error.throttled = tally.throttled;
             error
         })
+    }
+
+    fn endpoint(&self) -> String {
+        self.origin.to_string()
     }
 
     async fn close(mut self: Box<Self>) -> Closed {
@@ -139,28 +185,31 @@ impl RestConnection {
         &mut self,
         token: &SecretString,
         request: &CmdletRequest,
-        path: &str,
-        page_size: Option<u32>,
-        body: Bytes,
+        asked: &Asked,
     ) -> Result<Page, RemoteError> {
         if self.transport.as_ref().is_some_and(|transport| !transport.is_open()) {
             self.end_transport().await;
         }
         let transport = match &mut self.transport {
             Some(transport) => transport,
-            none => none.insert(self.config.connector.connect(&self.config.origin).await?),
+            none => none.insert(self.config.connector.connect(&self.origin).await?),
         };
         let headers = Headers {
-            authority: &self.config.origin.authority(),
+            authority: &self.origin.authority(),
             anchor: &self.config.anchor,
             connection_id: self.id,
             token,
             cookies: &self.cookies,
         };
-        let built = page::build(transport, &headers, request, path, page_size, body)?;
+        let built = page::build(transport, &headers, request, asked)?;
         let answer = transport.send(built).await?;
         self.cookies.keep(answer.headers());
         page::read(answer, self.config.clocks.wall()).await
+    }
+
+    /// Cookies are for the host that set them.
+    pub(super) fn forget_cookies(&mut self) {
+        self.cookies = Cookies::default();
     }
 
     pub(super) async fn end_transport(&mut self) {

@@ -22,6 +22,8 @@ pub struct RemoteError {
     pub retry_after: Option<Duration>,
     /// `claims` of a `WWW-Authenticate` header, decoded: to be sent with the next token request.
     pub claims: Option<String>,
+    /// Where a redirect leads, as it came: whether a token may follow is not decided yet.
+    pub(super) location: Option<String>,
     /// Requests that were sent for the call, this one counted.
     pub attempts: u32,
     /// Answers among them that asked for patience, this one counted.
@@ -104,6 +106,7 @@ impl RemoteError {
             request_id: None,
             retry_after: None,
             claims: None,
+            location: None,
             attempts: 0,
             throttled: 0,
         }

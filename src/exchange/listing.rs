@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 use tracing::warn;
 
 use super::classify::is_expired_link;
-use super::client::{PAGE_SIZE_MAX, RestConnection, Tally};
+use super::client::{NextPage, PAGE_SIZE_MAX, RestConnection, Tally};
 use super::errors::{ErrorKind, Happened, RemoteError};
-use super::repeat::interrupted;
+use super::page::Asked;
+use super::repeat::{AfterRedirect, interrupted};
 use super::transport::Origin;
 use super::{CallSummary, CmdletRequest, Intent, ItemSink};
 
@@ -33,7 +34,14 @@ impl RestConnection {
                 Intent::Read => Some(wanted.page_size(summary.items, self.config.page_size)),
                 Intent::Write => None,
             };
-            let page = match self.repeated(token, request, &path, page_size, &body, tally).await {
+            let with_body = path == first || self.config.next_page == NextPage::Post;
+            let asked = Asked {
+                path_and_query: path.clone(),
+                page_size,
+                body: with_body.then(|| body.clone()),
+                headers: Vec::new(),
+            };
+            let page = match self.repeated(token, request, &asked, AfterRedirect::Again, tally).await {
                 Ok(page) => page,
                 Err(error) if path != first && is_expired_link(&error) && restarted == Restarted::No => {
                     warn!(error = %error, "the listing's link expired, listing again from the start");
@@ -85,7 +93,7 @@ impl RestConnection {
     fn path_of_link(&self, link: &str) -> Result<String, RemoteError> {
         let uri: Option<hyper::Uri> = link.parse().ok();
         let same_host = uri.as_ref().is_some_and(|uri| match uri.host() {
-            Some(_) => Origin::parse(link).is_ok_and(|origin| origin == self.config.origin),
+            Some(_) => Origin::parse(link).is_ok_and(|origin| origin == self.origin),
             // `//host/path` names a host as well.
             None => link.starts_with('/') && !link.starts_with("//"),
         });

@@ -9,8 +9,11 @@ mod cookies;
 pub mod environment;
 pub mod errors;
 mod listing;
+mod locate;
 mod page;
+pub mod redirect;
 mod repeat;
+pub mod time_limits;
 pub mod transport;
 pub mod trust;
 mod value_stream;
@@ -51,6 +54,9 @@ pub trait Connection: Send + 'static {
         request: &CmdletRequest,
         sink: &mut dyn ItemSink,
     ) -> Result<CallSummary, RemoteError>;
+
+    /// Where it is connected to, as `https://HOST[:PORT]`: a service may have named another host than the configured.
+    fn endpoint(&self) -> String;
 
     /// Ends the transport cleanly (close_notify, GOAWAY) and waits for that, with a deadline of its own.
     async fn close(self: Box<Self>) -> Closed;

@@ -60,22 +60,35 @@ pub(super) struct Page {
     pub(super) request_id: Option<String>,
 }
 
-/// Builds the request for `path_and_query`; `page_size` goes into `Prefer`.
+/// What one request asks for.
+pub(super) struct Asked {
+    pub(super) path_and_query: String,
+    /// Goes into `Prefer`.
+    pub(super) page_size: Option<u32>,
+    /// A POST's body; a GET has none.
+    pub(super) body: Option<Bytes>,
+    /// Headers of its own.
+    pub(super) headers: Vec<(&'static str, String)>,
+}
+
+/// Builds a request.
 pub(super) fn build(
     transport: &Transport,
     headers: &Headers<'_>,
     call: &CmdletRequest,
-    path_and_query: &str,
-    page_size: Option<u32>,
-    body: Bytes,
+    asked: &Asked,
 ) -> Result<Request<Full<Bytes>>, RemoteError> {
     let refused = |why: String| RemoteError::new(ErrorKind::Refused, Happened::No, why);
     let mut bearer = HeaderValue::from_str(&format!("Bearer {}", headers.token.expose_secret()))
         .map_err(|_| refused("the access token cannot stand in a header".to_owned()))?;
     bearer.set_sensitive(true);
-    let request = Request::post(uri(transport, headers.authority, path_and_query))
+    let uri = uri(transport, headers.authority, &asked.path_and_query);
+    let request = match &asked.body {
+        Some(_) => Request::post(uri).header(CONTENT_TYPE, "application/json; charset=utf-8"),
+        None => Request::get(uri),
+    };
+    let request = request
         .header(AUTHORIZATION, bearer)
-        .header(CONTENT_TYPE, "application/json; charset=utf-8")
         .header(ACCEPT, "application/json")
         .header(ACCEPT_ENCODING, "gzip")
         .header(USER_AGENT, USER_AGENT_TEXT)
@@ -85,8 +98,9 @@ pub(super) fn build(
         .header("X-ClientApplication", USER_AGENT_TEXT)
         .header("client-request-id", call.client_request_id.to_string())
         .header("connection-id", headers.connection_id.to_string());
+    let request = asked.headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
     let request = with_host(request, transport, headers.authority);
-    let request = match page_size {
+    let request = match asked.page_size {
         Some(size) => request.header("Prefer", format!("odata.maxpagesize={size}")),
         None => request,
     };
@@ -94,7 +108,8 @@ pub(super) fn build(
         Some(cookies) => request.header(COOKIE, cookies),
         None => request,
     };
-    request.body(Full::new(body)).map_err(|error| refused(format!("the request cannot be built: {error}")))
+    let body = Full::new(asked.body.clone().unwrap_or_default());
+    request.body(body).map_err(|error| refused(format!("the request cannot be built: {error}")))
 }
 
 fn uri(transport: &Transport, authority: &str, path_and_query: &str) -> String {

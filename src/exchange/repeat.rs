@@ -1,26 +1,36 @@
 //! The one loop that repeats: what a failure means for the next try, and the wait before it.
 
-use bytes::Bytes;
 use secrecy::SecretString;
 use tracing::{debug, warn};
 use uuid::Uuid;
 
+use super::classify::MESSAGE_CHARS_MAX;
 use super::client::{RestConnection, Tally};
 use super::errors::{ErrorKind, Happened, RemoteError};
-use super::page::Page;
+use super::locate::REDIRECTS_MAX;
+use super::page::{Asked, Page};
 use super::{CmdletRequest, Intent, Repeats};
+use crate::observe::escape::one_line;
 use crate::rules::duration::show_about;
 use crate::rules::retry::{Failure, GiveUp, Next, RetryPolicy};
 
+/// What a redirect that was followed means for the request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum AfterRedirect {
+    /// It is sent again, to the new host.
+    Again,
+    /// Its answer was only wanted for the redirect.
+    Enough,
+}
+
 impl RestConnection {
-    /// One page, repeated as the policy says.
+    /// One request, repeated as the policy says, also where a redirect leads.
     pub(super) async fn repeated(
         &mut self,
         token: &SecretString,
         request: &CmdletRequest,
-        path: &str,
-        page_size: Option<u32>,
-        body: &Bytes,
+        asked: &Asked,
+        after_redirect: AfterRedirect,
         tally: &mut Tally,
     ) -> Result<Page, RemoteError> {
         let clocks = self.config.clocks.clone();
@@ -30,16 +40,26 @@ impl RestConnection {
         };
         let began = clocks.boot();
         let mut attempt = 1;
+        let mut redirects = 0;
         loop {
             tally.requests += 1;
-            let timed = clocks
-                .timeout(request.timeout, self.once(token, request, path, page_size, body.clone()))
-                .await;
-            let error = match timed {
+            let timed = clocks.timeout(request.timeout, self.once(token, request, asked)).await;
+            let mut error = match timed {
                 Ok(Ok(page)) => return Ok(page),
                 Ok(Err(error)) => error,
                 Err(elapsed) => RemoteError::new(ErrorKind::Timeout, Happened::Unknown, elapsed.to_string()),
             };
+            if let Some(location) = error.location.clone().filter(|_| redirects < REDIRECTS_MAX) {
+                redirects += 1;
+                // Nothing happened where the redirect came from: following it is no repeat.
+                match self.go_to(&location).await {
+                    Ok(()) if after_redirect == AfterRedirect::Enough => return Ok(Page::default()),
+                    Ok(()) => continue,
+                    Err(why) => {
+                        error.message = one_line(&format!("{}: {why}", error.message), MESSAGE_CHARS_MAX)
+                    }
+                }
+            }
             if matches!(error.kind, ErrorKind::Throttled | ErrorKind::SessionLimit) {
                 tally.throttled += 1;
             }

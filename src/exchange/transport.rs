@@ -47,9 +47,17 @@ impl Origin {
         Ok(Origin { host, port: uri.port_u16().unwrap_or(443) })
     }
 
+    pub(super) fn new(host: String, port: u16) -> Origin {
+        Origin { host, port }
+    }
+
     /// The host alone.
     pub fn host(&self) -> &str {
         &self.host
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.port
     }
 
     /// As it stands in a `Host` header or a URL.
@@ -73,6 +81,21 @@ pub struct Connector {
     clocks: Clocks,
     connect_timeout: Duration,
     close_deadline: Duration,
+    detours: Vec<Detour>,
+}
+
+/// Connects somewhere else than a host's name says; name, certificate and request stay the host's. As curl's
+/// `--connect-to`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Detour {
+    /// Connections to this host and port …
+    pub host: String,
+    /// … in any case of letters …
+    pub port: u16,
+    /// … go to this host or address instead …
+    pub to_host: String,
+    /// … and this port.
+    pub to_port: u16,
 }
 
 impl Connector {
@@ -84,7 +107,24 @@ impl Connector {
         connect_timeout: Duration,
         close_deadline: Duration,
     ) -> Connector {
-        Connector { tls: TlsConnector::from(tls), tracker, clocks, connect_timeout, close_deadline }
+        let tls = TlsConnector::from(tls);
+        Connector { tls, tracker, clocks, connect_timeout, close_deadline, detours: Vec::new() }
+    }
+
+    /// With `detours`; the first that fits is taken.
+    pub fn with_detours(mut self, detours: Vec<Detour>) -> Connector {
+        self.detours = detours;
+        self
+    }
+
+    /// Where connections to `origin` go.
+    fn address<'a>(&'a self, origin: &'a Origin) -> (&'a str, u16) {
+        let fits =
+            |detour: &&Detour| detour.host.eq_ignore_ascii_case(&origin.host) && detour.port == origin.port;
+        match self.detours.iter().find(fits) {
+            Some(detour) => (&detour.to_host, detour.to_port),
+            None => (&origin.host, origin.port),
+        }
     }
 
     /// Opens a transport to `origin`.
@@ -99,8 +139,7 @@ impl Connector {
     async fn open(&self, origin: &Origin) -> Result<Transport, RemoteError> {
         let network =
             |error: &dyn std::fmt::Display| not_opened(ErrorKind::Network, origin, &error.to_string());
-        let tcp =
-            TcpStream::connect((origin.host.as_str(), origin.port)).await.map_err(|error| network(&error))?;
+        let tcp = TcpStream::connect(self.address(origin)).await.map_err(|error| network(&error))?;
         // Requests are small and answered one at a time: waiting for more bytes only costs time.
         tcp.set_nodelay(true).map_err(|error| network(&error))?;
         let name = ServerName::try_from(origin.host.clone()).map_err(|error| network(&error))?;

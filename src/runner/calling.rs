@@ -13,7 +13,7 @@ use super::context::RunParts;
 use super::halt::Failure;
 use super::write_log;
 use crate::exchange::errors::{ErrorKind, Happened};
-use crate::exchange::{CallSummary, CmdletRequest, Intent, Repeats};
+use crate::exchange::{CallSummary, CmdletRequest, Intent, Repeats, time_limits};
 use crate::exit::Exit;
 use crate::observe::metrics::FinishedCall;
 use crate::rules::duration::show;
@@ -85,7 +85,7 @@ impl Acting<'_> {
                 attempts_max: retry.attempts,
                 on: Repeated { throttled: retry.throttled, transient: retry.transient },
             }),
-            timeout: run.call_timeout,
+            timeout: time_limits::of(&call.cmdlet, run.call_timeout),
             stop: run.stop.soon(),
         };
         debug!(cmdlet = %call.cmdlet, object = call.object, %client_request_id, "calling");

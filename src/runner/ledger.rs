@@ -15,14 +15,30 @@ use crate::slots::{AccountKey, Busy, Returned, SlotError};
 #[derive(Clone)]
 pub struct SessionLedger {
     metrics: Metrics,
+    who: Arc<WhoWhere>,
     seen: Arc<Mutex<Vec<SessionReport>>>,
     is_waiting: Arc<Mutex<bool>>,
 }
 
+/// What all sessions of a run have in common. Texts are escaped.
+#[derive(Debug)]
+pub struct WhoWhere {
+    /// A user principal name, or an application's id.
+    pub account: String,
+    /// The tenant as the job names it.
+    pub tenant: String,
+    /// The token's tenant.
+    pub tenant_id: String,
+    /// The cloud.
+    pub environment: &'static str,
+    /// The service.
+    pub service: &'static str,
+}
+
 impl SessionLedger {
     /// Nothing has happened yet.
-    pub fn new(metrics: Metrics) -> SessionLedger {
-        SessionLedger { metrics, seen: Arc::default(), is_waiting: Arc::default() }
+    pub fn new(metrics: Metrics, who: WhoWhere) -> SessionLedger {
+        SessionLedger { metrics, who: Arc::new(who), seen: Arc::default(), is_waiting: Arc::default() }
     }
 
     /// The sessions so far, in the order they were opened.
@@ -80,6 +96,12 @@ impl SessionEvents for SessionLedger {
         self.metrics.session_opened();
         self.seen().push(SessionReport {
             connection_id: facts.connection_id.to_string(),
+            account: self.who.account.clone(),
+            tenant: self.who.tenant.clone(),
+            tenant_id: self.who.tenant_id.clone(),
+            environment: self.who.environment,
+            service: self.who.service,
+            endpoint: facts.endpoint.clone(),
             slot: facts.slot.0,
             opened_at: facts.opened_at,
             token_expires_at: None,
@@ -100,6 +122,7 @@ impl SessionEvents for SessionLedger {
             session.map(|session| {
                 session.closed = Some(closed);
                 session.token_expires_at = facts.token_expires_at;
+                session.endpoint.clone_from(&facts.endpoint);
             })
         };
         if was_open.is_some() {

@@ -83,6 +83,18 @@ pub struct StepReport {
 pub struct SessionReport {
     /// The `connection-id` of its requests.
     pub connection_id: String,
+    /// Who signed in: a user principal name, or an application's id.
+    pub account: String,
+    /// The tenant as the job names it.
+    pub tenant: String,
+    /// The token's tenant.
+    pub tenant_id: String,
+    /// The cloud.
+    pub environment: &'static str,
+    /// The service.
+    pub service: &'static str,
+    /// Where it was connected to at its end: `https://HOST[:PORT]`; nothing if it could not be opened.
+    pub endpoint: Option<String>,
     /// Which of the account's places it held.
     pub slot: u32,
     /// When it was opened.

@@ -92,6 +92,8 @@ impl Session {
         let Stage::Open(connection) = stage else { return Err(CallError::Gone) };
         let call = connection.call(&token.secret, request, sink);
         let outcome = under_lease(call, lease.as_mut(), self.recorded, facts, shared).await;
+        // The service may have named another host.
+        facts.endpoint = Some(connection.endpoint());
         let happened = match request.intent {
             Intent::Read => Happened::No,
             Intent::Write => Happened::Unknown,
@@ -168,6 +170,7 @@ impl Session {
         let answer = clocks.timeout(limit, opening).await.unwrap_or_else(|_| Err(open_outlasted_lease()));
         match answer {
             Ok(connection) => {
+                facts.endpoint = Some(connection.endpoint());
                 *stage = Stage::Open(connection);
                 facts.opened_at = clocks.wall();
                 Ok(())

@@ -21,6 +21,8 @@ pub struct SessionFacts {
     pub run_id: String,
     /// The job's name.
     pub job: String,
+    /// Where the connection is: `https://HOST[:PORT]`; nothing before it is open.
+    pub endpoint: Option<String>,
     /// When the connection was open.
     pub opened_at: Timestamp,
     /// When the token of the last call ends; nothing before the first call.

@@ -132,6 +132,7 @@ impl Sessions {
             account: self.account.clone(),
             run_id: holder.run_id,
             job: holder.job,
+            endpoint: None,
             opened_at: clocks.wall(),
             token_expires_at: None,
         };

@@ -20,6 +20,7 @@ pub(super) enum Kind {
     Duration { min: &'static str, max: &'static str },
     Word(&'static [&'static str]),
     LogFilter,
+    Detours,
 }
 
 /// A checked value.
@@ -33,6 +34,40 @@ pub(super) enum Value {
     Duration(Duration),
     Word(&'static str),
     LogFilter(Targets),
+    Detours(Vec<Detour>),
+}
+
+/// Connections to a host and port that go to another: name, certificate and request stay the first's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Detour {
+    /// The host as an address names it.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Where the connection goes: a name or an address.
+    pub to_host: String,
+    /// And to which port.
+    pub to_port: u16,
+}
+
+impl Detour {
+    /// `HOST:PORT:TO_HOST:TO_PORT`; an IPv6 address stands in brackets.
+    fn parse(text: &str) -> Option<Detour> {
+        let (host, rest) = host_of(text)?;
+        let (port, rest) = rest.split_once(':')?;
+        let (to_host, to_port) = host_of(rest)?;
+        Some(Detour { host, port: port.parse().ok()?, to_host, to_port: to_port.parse().ok()? })
+    }
+}
+
+/// The host before the next colon, and what follows that.
+fn host_of(text: &str) -> Option<(String, &str)> {
+    let (host, rest) = match text.strip_prefix('[') {
+        Some(inside) => inside.split_once("]:")?,
+        None => text.split_once(':')?,
+    };
+    let good = !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || c == '/' || c == '@');
+    good.then(|| (host.to_owned(), rest))
 }
 
 /// The address of a service: https, or http on this host's own loopback.
@@ -111,6 +146,11 @@ impl Kind {
                 })
             }
             Kind::LogFilter => parse_filter(text).map(Value::LogFilter).ok_or_else(wants),
+            Kind::Detours => {
+                let detours: Option<Vec<Detour>> =
+                    text.split(',').map(|one| Detour::parse(one.trim())).collect();
+                detours.map(Value::Detours).ok_or_else(wants)
+            }
         }
     }
 
@@ -129,6 +169,7 @@ impl Kind {
             Kind::LogFilter => {
                 "a level (off, error, warn, info, debug, trace) or levels by target, `warn,exorun::session=debug`".to_owned()
             }
+            Kind::Detours => "`HOST:PORT:TO_HOST:TO_PORT`, several with commas between".to_owned(),
         }
     }
 }
@@ -166,7 +207,7 @@ fn is_target(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Endpoint, parse_filter};
+    use super::{Detour, Endpoint, parse_filter};
 
     #[test]
     fn endpoints_are_https_except_on_loopback() {
@@ -201,6 +242,26 @@ mod tests {
         }
         for text in ["inof", "", "info,", "exorun=loud", "=info", "a b=info", "3", "exorun="] {
             assert!(parse_filter(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_detour_is_two_hosts_with_their_ports() {
+        let detour = Detour::parse("outlook.office365.com:443:[::1]:8443").unwrap();
+        assert_eq!((detour.host.as_str(), detour.port), ("outlook.office365.com", 443));
+        assert_eq!((detour.to_host.as_str(), detour.to_port), ("::1", 8443));
+        for text in [
+            "",
+            "a:443",
+            "a:443:b",
+            "a:x:b:1",
+            "a:443:b:70000",
+            ":443:b:1",
+            "https://a:443:b:1",
+            "a:443::1",
+            "a:443:b:1:2",
+        ] {
+            assert_eq!(Detour::parse(text), None, "{text}");
         }
     }
 }

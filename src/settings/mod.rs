@@ -21,7 +21,7 @@ use std::time::Duration;
 use tracing_subscriber::filter::Targets;
 
 pub use documentation::documentation;
-pub use kinds::Endpoint;
+pub use kinds::{Detour, Endpoint};
 pub use problem::{Origin, SettingProblem, UnknownVariable};
 pub use resolve::Shown;
 pub use state_dir::{StateDirError, prepare as prepare_state_dir};
@@ -38,7 +38,11 @@ use resolve::Resolved;
 pub struct Settings {
     pub login_endpoint: Option<Endpoint>,
     pub exchange_endpoint: Option<Endpoint>,
+    pub compliance_endpoint: Option<Endpoint>,
     pub exchange_scope: Option<String>,
+    pub connect_to: Vec<Detour>,
+    pub api_version: &'static str,
+    pub next_page_method: NextPageMethod,
     pub ca_file: Option<PathBuf>,
     pub connections_file: Option<PathBuf>,
     pub emulated: bool,
@@ -66,6 +70,15 @@ pub struct Settings {
     unknown_variables: Vec<UnknownVariable>,
 }
 
+/// How a listing's next page is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NextPageMethod {
+    /// The first request's body is sent to the link again.
+    Post,
+    /// The link alone.
+    Get,
+}
+
 impl Settings {
     /// Reads and checks all settings. `flags` holds what the command line gave, by the setting's key
     /// (`session_limit`); `file` is that of `--settings`, else `EXORUN_SETTINGS` names one.
@@ -83,7 +96,14 @@ impl Settings {
         let settings = Settings {
             login_endpoint: found.endpoint("login_endpoint"),
             exchange_endpoint: found.endpoint("exchange_endpoint"),
+            compliance_endpoint: found.endpoint("compliance_endpoint"),
             exchange_scope: found.text("exchange_scope"),
+            connect_to: found.detours("connect_to"),
+            api_version: found.word("api_version"),
+            next_page_method: match found.word("next_page_method") {
+                "GET" => NextPageMethod::Get,
+                _ => NextPageMethod::Post,
+            },
             ca_file: found.path("ca_file"),
             connections_file: found.path("connections_file"),
             emulated: found.boolean("emulated"),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tracing_subscriber::filter::Targets;
 
 use super::file;
-use super::kinds::{Endpoint, Value};
+use super::kinds::{Detour, Endpoint, Value};
 use super::problem::{Origin, SettingProblem};
 use super::strings::{SETTINGS_FILE_VARIABLE, Strings, near};
 use super::table::{Definition, TABLE, flag_name, variable_name};
@@ -147,6 +147,22 @@ impl Resolved {
         match self.take(key) {
             Some(Value::Duration(duration)) => duration,
             _ => unreachable!("`{key}` is a duration with a default in the table"),
+        }
+    }
+
+    /// A word of the row's own.
+    pub(super) fn word(&mut self, key: &'static str) -> &'static str {
+        match self.take(key) {
+            Some(Value::Word(word)) => word,
+            _ => unreachable!("`{key}` is a word with a default in the table"),
+        }
+    }
+
+    pub(super) fn detours(&mut self, key: &'static str) -> Vec<Detour> {
+        match self.take(key) {
+            Some(Value::Detours(detours)) => detours,
+            None => Vec::new(),
+            _ => unreachable!("`{key}` is a list of detours in the table"),
         }
     }
 

@@ -53,10 +53,39 @@ pub static TABLE: &[Definition] = &[
         "Where cmdlets are sent, instead of the environment's own address. For proxies and the emulator.",
     ),
     row(
+        "compliance_endpoint",
+        Kind::Endpoint,
+        None,
+        "Where Security & Compliance answers, instead of the environment's global host. A global host \
+         (`ps.compliance.…`) is asked for the tenant's region first; a region's own host is used as it is. For DoD the \
+         documentation also names `https://compliance.dod.microsoft.com`.",
+    ),
+    row(
         "exchange_scope",
         Kind::Text,
         None,
         "The scope asked of the token, instead of the one that belongs to the environment and service.",
+    ),
+    row(
+        "connect_to",
+        Kind::Detours,
+        None,
+        "Connections of sessions to HOST:PORT go to TO_HOST:TO_PORT instead; the name in the certificate, in the request and in \
+         redirects stays HOST, as with curl's option of this name. For gateways and the emulator; sign-in takes no notice of it.",
+    ),
+    row(
+        "api_version",
+        Kind::Word(&["beta", "v1.0"]),
+        Some("beta"),
+        "The version in the service's addresses. Microsoft's module uses `beta`, which is documented for nobody else; \
+         `v1.0` was seen to answer the same.",
+    ),
+    row(
+        "next_page_method",
+        Kind::Word(&["POST", "GET"]),
+        Some("POST"),
+        "How a listing's next page is asked for. POST with the first request's body is what Microsoft's module and most \
+         clients do; one client uses GET.",
     ),
     row(
         "ca_file",
@@ -143,8 +172,9 @@ pub static TABLE: &[Definition] = &[
         "call_timeout",
         Kind::Duration { min: "100ms", max: "2h" },
         Some("960s"),
-        "How long one request may take. The service gives up after 15 minutes, and its own module waits 960 s; some \
-         cmdlets have longer limits of their own.",
+        "How long one request may take. The service gives up after 15 minutes, and its own module waits 960 s. From this \
+         value on, six slow cmdlets (`Update-DistributionGroupMember`, `Set-OrganizationConfig`, …) have the module's \
+         longer limits of 31 or 61 minutes; a shorter value is for all.",
     ),
     row(
         "retry_attempts",

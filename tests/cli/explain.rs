@@ -18,7 +18,13 @@ async fn explained(tenant: &Tenant, folder: &Path, file: &str, variables: &[(&st
 async fn the_shipped_jobs_are_told_in_words() {
     let tenant = Tenant::with(1, &[]).await;
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for name in ["external-forwarding-report", "shared-mailbox-hardening", "smtp-auth-off-except"] {
+    for name in [
+        "alert-policies-on",
+        "external-forwarding-report",
+        "outbound-spam-baseline",
+        "shared-mailbox-hardening",
+        "smtp-auth-off-except",
+    ] {
         let run = explained(&tenant, package, &format!("jobs/{name}.yaml"), &[]).await;
         run.assert_code(0);
         assert_eq!(run.stderr, "");

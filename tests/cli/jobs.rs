@@ -18,8 +18,8 @@ async fn every_shipped_job_passes_the_check() {
     let folder = shipped("");
     let run = tenant.said(&["check", folder.to_str().unwrap()], &[]).await;
     run.assert_code(0);
-    assert_eq!((run.stdout.lines().count(), run.stderr.as_str()), (4, ""), "{}", run.stdout);
-    assert!(run.stdout.ends_with("checked 3 files: 3 jobs, 0 errors, 0 warnings\n"), "{}", run.stdout);
+    assert_eq!((run.stdout.lines().count(), run.stderr.as_str()), (6, ""), "{}", run.stdout);
+    assert!(run.stdout.ends_with("checked 5 files: 5 jobs, 0 errors, 0 warnings\n"), "{}", run.stdout);
 }
 
 #[tokio::test(flavor = "multi_thread")]

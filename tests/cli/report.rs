@@ -51,7 +51,20 @@ async fn the_report_has_one_shape_and_is_private() {
     assert_eq!(mode & 0o777, 0o600);
     let written = tenant.emulator.counters().changed_objects as u64;
     assert_eq!(report["steps"][1]["changed"], written);
-    assert_eq!(report["sessions"][0]["closed"], "cleanly");
+    let session = &report["sessions"][0];
+    assert_eq!(session["closed"], "cleanly");
+    // What the module's Get-ConnectionInformation tells of a connection.
+    let told = |name: &str| session[name].as_str().unwrap_or_default().to_owned();
+    assert_eq!(told("account"), exorun::emulator::CLIENT_ID);
+    assert_eq!(told("tenant"), "contoso.onmicrosoft.com");
+    assert_eq!(told("tenant_id"), tenant.emulator.tenant_id().to_string());
+    assert_eq!(
+        (told("environment"), told("service")),
+        ("O365Default".to_owned(), "ExchangeOnline".to_owned())
+    );
+    assert_eq!(told("endpoint"), tenant.emulator.exchange_endpoint());
+    assert!(told("token_expires_at") > told("opened_at"), "{session}");
+    uuid::Uuid::parse_str(&told("connection_id")).unwrap();
     insta::assert_json_snapshot!("report", report, {
         ".run_id" => "[id]",
         ".job_hash" => "[hash]",

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
 #![expect(clippy::disallowed_methods, reason = "tests wait for real peers")]
 
+mod redirects;
 mod strange;
 #[path = "../support/strange_service.rs"]
 mod strange_service;
@@ -14,8 +15,9 @@ use exorun::catalog::CmdletName;
 use exorun::clocks::Clocks;
 use exorun::emulator::{CLIENT_ID, Emulator, Fault, Options};
 use exorun::exchange::anchor::{Caller, anchor};
-use exorun::exchange::client::{Access, RestRemote, ServiceConfig};
+use exorun::exchange::client::{Access, NextPage, RestRemote, ServiceConfig};
 use exorun::exchange::errors::{ErrorKind, Happened};
+use exorun::exchange::redirect::Family;
 use exorun::exchange::transport::{Connector, Origin};
 use exorun::exchange::{Closed, CmdletRequest, Connection, ConnectionId, Intent, ItemSink, Remote, trust};
 use exorun::rules::retry::{Repeated, RetryPolicy};
@@ -80,9 +82,11 @@ impl Client {
         let tracker = TaskTracker::new();
         let mut config = ServiceConfig {
             origin: Origin::parse(endpoint).unwrap(),
+            family: Family::of([]),
             tenant_id: tenant_id.to_owned(),
             anchor: anchor(Caller::Application, tenant_id),
             api_version: "beta".to_owned(),
+            next_page: NextPage::Post,
             page_size: 1000,
             access: Access::ReadWrite,
             retry: RetryPolicy {

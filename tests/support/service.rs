@@ -175,6 +175,10 @@ impl Drop for InHand<'_> {
 
 #[async_trait]
 impl Connection for FakeConnection {
+    fn endpoint(&self) -> String {
+        "https://fake.invalid".to_owned()
+    }
+
     async fn call(
         &mut self,
         token: &SecretString,

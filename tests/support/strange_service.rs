@@ -63,8 +63,16 @@ impl StrangeService {
         let ca_pem = ca.self_signed(&ca_key).unwrap().pem();
         let key = KeyPair::generate().unwrap();
         let issuer = Issuer::new(ca, ca_key);
+        // The services' own names too, for clients that are led here by a detour.
+        let names = [
+            "127.0.0.1",
+            "*.outlook.office365.com",
+            "outlook.office365.com",
+            "*.ps.compliance.protection.outlook.com",
+            "ps.compliance.protection.outlook.com",
+        ];
         let certificate =
-            CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+            CertificateParams::new(names.map(str::to_owned)).unwrap().signed_by(&key, &issuer).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -114,6 +122,10 @@ impl StrangeService {
 
     pub(crate) fn endpoint(&self) -> String {
         format!("https://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     pub(crate) fn ca_pem(&self) -> &str {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::auth::is_guid;
 use super::{Checker, Fields};
 use crate::catalog::Service;
 use crate::spec::escape::quote;
@@ -14,6 +15,9 @@ use crate::spec::problem::Problem;
 use crate::spec::read::Document;
 use crate::spec::tree::{Content, Node};
 
+/// How the initial domains of tenants end, by cloud.
+const INITIAL_DOMAINS: [&str; 3] = [".onmicrosoft.com", ".onmicrosoft.us", ".partner.onmschina.cn"];
+
 /// Checks a document; `None` if something is wrong, which the checker then knows.
 pub(in crate::spec) fn job(checker: &mut Checker<'_>, path: &Path, document: &Document) -> Option<Job> {
     let errors_before = checker.problems.len();
@@ -23,6 +27,7 @@ pub(in crate::spec) fn job(checker: &mut Checker<'_>, path: &Path, document: &Do
     let description = checker.text_of(fields, "description").map(str::to_owned);
     let target = checker.target(fields);
     let service = checker.service(fields);
+    checker.tenant_of_compliance(fields, service, target.as_ref());
     checker.allows_unknown = checker.word_of(fields, "unknown") == Some("allow");
     let schedules = fields.get("schedules").map(|node| checker.schedules(node)).unwrap_or_default();
     if let (Some(entry), Some(Target::Spelled(TargetSpec { auth: Auth::DeviceCode { .. }, .. }))) =
@@ -102,6 +107,28 @@ impl Checker<'_> {
             self.report(Problem::error(node.span.clone(), title).help(DNS_LABEL_HELP));
         }
         name
+    }
+
+    /// Security & Compliance looks for a tenant by its initial domain only. Source: protocol reference, 1.2.
+    fn tenant_of_compliance(&mut self, fields: Fields<'_>, service: Service, target: Option<&Target>) {
+        let (Service::SecurityCompliance, Some(Target::Spelled(target))) = (service, target) else { return };
+        let key = if target.delegated_organization.is_some() { "delegated_organization" } else { "tenant" };
+        let Some(node) = fields.get(key) else { return };
+        let organization = target.organization();
+        if is_guid(organization) {
+            let title = format!("`{key}` is an id, and SecurityCompliance finds no tenant by its id");
+            self.report(
+                Problem::error(node.span.clone(), title)
+                    .help("write the initial domain: contoso.onmicrosoft.com"),
+            );
+        } else if !INITIAL_DOMAINS.iter().any(|end| organization.to_ascii_lowercase().ends_with(end)) {
+            let title =
+                format!("`{key}` is not the tenant's initial domain, and SecurityCompliance may not find it");
+            self.report(
+                Problem::warning(node.span.clone(), title)
+                    .help("write the initial domain: contoso.onmicrosoft.com"),
+            );
+        }
     }
 
     fn service(&mut self, fields: Fields<'_>) -> Service {

@@ -69,11 +69,7 @@ fn where_to(page: &mut Page, job: &Job, place: &Place) {
             page.fact("environment", target.environment.as_str());
         }
     }
-    let not_run = match job.service {
-        Service::SecurityCompliance => "; it can be checked, but not run by this version",
-        Service::ExchangeOnline | Service::ExchangeOnlineProtection => "",
-    };
-    page.fact("service", &format!("{}{not_run}", job.service.as_str()));
+    page.fact("service", job.service.as_str());
     match &place.addresses {
         None => {}
         Some(Err(why)) => page.fact("addresses", why),
@@ -82,9 +78,11 @@ fn where_to(page: &mut Page, job: &Job, place: &Place) {
                 if *is_set { format!(" (the setting `{setting}` says so)") } else { String::new() }
             };
             page.fact("sign-in at", &format!("{login}{}", by(login_is_set, "login_endpoint")));
-            if job.service != Service::SecurityCompliance {
-                page.fact("calls at", &format!("{exchange}{}", by(exchange_is_set, "exchange_endpoint")));
-            }
+            let (setting, region) = match job.service {
+                Service::ExchangeOnline | Service::ExchangeOnlineProtection => ("exchange_endpoint", ""),
+                Service::SecurityCompliance => ("compliance_endpoint", ", or in the region that it names"),
+            };
+            page.fact("calls at", &format!("{exchange}{region}{}", by(exchange_is_set, setting)));
         }
     }
 }

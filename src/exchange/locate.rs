@@ -1,0 +1,58 @@
+//! Where a tenant's service answers: redirects to its region. Source: protocol reference, 1.2.
+
+use secrecy::SecretString;
+use tracing::info;
+
+use super::CmdletRequest;
+use super::client::{RestConnection, Tally};
+use super::errors::RemoteError;
+use super::page::Asked;
+use super::redirect::is_global_compliance;
+use super::repeat::AfterRedirect;
+
+/// Redirects that are followed for one request.
+pub(super) const REDIRECTS_MAX: u32 = 3;
+
+impl RestConnection {
+    /// Asks Security & Compliance's global host for the tenant's region, before the first call: the host itself fails
+    /// calls in ways that name no redirect.
+    pub(super) async fn locate(
+        &mut self,
+        token: &SecretString,
+        request: &CmdletRequest,
+        tally: &mut Tally,
+    ) -> Result<(), RemoteError> {
+        if self.is_located || !is_global_compliance(self.origin.host()) {
+            return Ok(());
+        }
+        let asked = Asked {
+            path_and_query: format!(
+                "/adminapi/v1.0/{}/EXOModuleFile?Version={}",
+                self.config.tenant_id,
+                env!("CARGO_PKG_VERSION")
+            ),
+            page_size: None,
+            body: None,
+            // Without it, an answer that is no redirect would be a module of two megabytes.
+            headers: vec![("CommandName", request.cmdlet.as_str().to_owned())],
+        };
+        self.repeated(token, request, &asked, AfterRedirect::Enough, tally).await?;
+        // A global host that names no region is taken at its word.
+        self.is_located = true;
+        Ok(())
+    }
+
+    /// Goes to the host that a redirect names, if the token may.
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub(super) async fn go_to(&mut self, location: &str) -> Result<(), String> {
+        let next = self.config.family.follow(&self.origin, location)?;
+        self.end_transport().await;
+        self.forget_cookies();
+        info!(from = %self.origin, to = %next, "the service answers at another host for this tenant");
+        self.located.set(&next);
+        self.origin = next;
+        Ok(())
+    }
+}
