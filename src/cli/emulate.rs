@@ -14,7 +14,7 @@ use tracing::info;
 use super::setting_flags::SettingFlags;
 use super::{signals, start};
 use crate::clocks::Clocks;
-use crate::emulator::{DeviceApproval, Emulator, Fault, Options, SessionsMode};
+use crate::emulator::{DeviceApproval, Emulator, Fault, Options, Plan, RoleAssignment, SessionsMode};
 use crate::exit::Exit;
 use crate::rules::duration;
 use crate::runner::progress::Progress;
@@ -46,6 +46,21 @@ pub(super) struct EmulatorArgs {
     /// How device codes are answered: manual (by the control endpoint), declined, or after=N pending polls.
     #[arg(long, value_name = "MODE", default_value = "manual")]
     device_approval: DeviceApproval,
+    /// The directory roles of a client id or a user name, for example GlobalReader; others have every right. May be repeated.
+    #[arg(long = "role", value_name = "ACCOUNT=ROLE[,ROLE]")]
+    roles: Vec<RoleAssignment>,
+    /// What the tenant has subscribed to: exchange, or eop (Exchange Online Protection alone, with fewer cmdlets).
+    #[arg(long, value_name = "PLAN", default_value = "exchange")]
+    plan: Plan,
+    /// Exchange Online answers only as PREFIX.outlook.office365.com, and sends others there.
+    #[arg(long, value_name = "PREFIX")]
+    front_door: Option<String>,
+    /// The region that Security & Compliance's global host sends its callers to.
+    #[arg(long, value_name = "REGION", default_value = "nam12b")]
+    compliance_region: String,
+    /// Show Rate-Limit headers that count down from N; nobody is refused.
+    #[arg(long, value_name = "N")]
+    rate_limit: Option<u32>,
 }
 
 #[derive(Debug, Args)]
@@ -58,6 +73,12 @@ pub(super) struct EmulateArgs {
     /// Port of Exchange Online on 127.0.0.1; 0 takes a free one.
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     exchange_port: u16,
+    /// Port of Security & Compliance's global host on 127.0.0.1; 0 takes a free one.
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    compliance_port: u16,
+    /// Port of Security & Compliance's regional host on 127.0.0.1; 0 takes a free one.
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    compliance_region_port: u16,
     /// Write ca.pem, client-secret and settings.yaml into this folder (made with mode 0700).
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
@@ -73,6 +94,11 @@ impl EmulatorArgs {
             sessions: self.sessions,
             session_idle: self.session_idle,
             device_approval: self.device_approval,
+            roles: self.roles.clone(),
+            plan: self.plan,
+            front_door: self.front_door.clone(),
+            compliance_region: self.compliance_region.clone(),
+            rate_limit: self.rate_limit,
             clocks: clocks.clone(),
             ..Options::default()
         }
@@ -164,6 +190,8 @@ async fn serve(args: EmulateArgs, flags: SettingFlags) -> Exit {
     let options = Options {
         login_port: args.login_port,
         exchange_port: args.exchange_port,
+        compliance_port: args.compliance_port,
+        compliance_region_port: args.compliance_region_port,
         ..args.emulator.options(&clocks)
     };
     let emulator = match Emulator::start(options).await {
@@ -183,6 +211,8 @@ async fn serve(args: EmulateArgs, flags: SettingFlags) -> Exit {
     }
     info!(
         login_endpoint = emulator.login_endpoint(), exchange_endpoint = emulator.exchange_endpoint(),
+        compliance_endpoint = emulator.compliance_endpoint(),
+        compliance_region_endpoint = emulator.compliance_region_endpoint(),
         settings = %folder.join("settings.yaml").display(), "EMULATED: serving; no tenant is behind this"
     );
     stop.asked().await;

@@ -1,4 +1,4 @@
-//! `/_emulator/`: the state, the ring of requests, faults and device codes, on both ports.
+//! `/_emulator/`: the state, the ring of requests, faults and device codes, on all ports.
 //!
 //! | Request | What it does |
 //! | --- | --- |
@@ -7,6 +7,8 @@
 //! | `GET ca.pem` | the certificate authority |
 //! | `POST faults` | body `{"add": ["503:nth=1"], "replace": [...], "clear": true}`, any one of the three |
 //! | `POST latency` | body `250`: milliseconds added to each answer of Exchange Online |
+//! | `POST roles` | body `{"account": ["GlobalReader"]}`: the roles of tokens made from now on; `[]`: every right |
+//! | `POST rotate-key` | another key for secret parameters; the last one stays good |
 //! | `POST device/{user_code}` | body `approve` or `decline` |
 //!
 //! It listens on loopback, and refuses requests that a browser sends for a page from elsewhere: those with an
@@ -20,6 +22,7 @@ use super::device::Answer;
 use super::errors::plain;
 use super::faults::Fault;
 use super::respond::{self, Body};
+use super::roles::RoleAssignment;
 use super::state::State;
 use super::{Counters, counters};
 
@@ -43,6 +46,14 @@ pub(super) fn handle(state: &State, path: &str, parts: &Parts, body: &[u8]) -> R
                 }
                 _ => plain(400, "the body is a whole number of milliseconds, at most a day\n"),
             }
+        }
+        (&Method::POST, "roles") => match roles(state, body) {
+            Ok(()) => respond::empty(204),
+            Err(problem) => plain(400, &problem),
+        },
+        (&Method::POST, "rotate-key") => {
+            state.keys.rotate();
+            respond::empty(204)
         }
         (&Method::POST, _) if path.starts_with("device/") => device(state, &path["device/".len()..], body),
         (&Method::GET, "device") => {
@@ -116,6 +127,20 @@ fn faults(state: &State, body: &[u8]) -> Result<(), String> {
         }
         Some(("clear", Value::Bool(true))) => state.faults().clear(),
         _ => return Err(SHAPE.to_owned()),
+    }
+    Ok(())
+}
+
+/// All assignments of the body are checked before any takes effect.
+fn roles(state: &State, body: &[u8]) -> Result<(), String> {
+    const SHAPE: &str = "the body is {\"account\": [\"role\", ..], ..}\n";
+    let body: Value = serde_json::from_slice(body).map_err(|error| format!("{SHAPE}{error}\n"))?;
+    let assignments = body.as_object().ok_or(SHAPE)?.iter().map(|(account, names)| {
+        let names: Option<Vec<&str>> = names.as_array().ok_or(SHAPE)?.iter().map(Value::as_str).collect();
+        RoleAssignment::new(account, names.ok_or(SHAPE)?).map_err(|problem| format!("{problem}\n"))
+    });
+    for assignment in assignments.collect::<Result<Vec<_>, String>>()? {
+        state.tokens.roles.assign(assignment);
     }
     Ok(())
 }

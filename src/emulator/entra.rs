@@ -5,6 +5,7 @@ use hyper::http::request::Parts;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::challenge;
 use super::device::{Polled, Refresh, Wish};
 use super::errors;
 use super::faults::{At, Kind};
@@ -61,7 +62,10 @@ pub(super) async fn handle(visit: &Visit, parts: &Parts, body: &[u8], number: u6
     }
     let answer = tenant(state, path[0]).and_then(|named| match what {
         "openid-configuration" => Ok(discovery(state, path[0])),
-        "token" => token(state, named, &form::parse(body)),
+        "token" => {
+            let form = form::parse(body);
+            token(state, named, &form).map(|answer| challenge::answered(state, &form, answer))
+        }
         _ => device_code(state, &form::parse(body)),
     });
     let mut response = match answer {

@@ -1,5 +1,7 @@
 //! How the service says no.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use hyper::Response;
 use serde_json::{Value, json};
@@ -88,6 +90,51 @@ impl Failure {
         Failure { message: text.clone(), ..Failure::new(status, "Unauthorized", Some(format!("||{text}"))) }
     }
 
+    /// What Security & Compliance says of a cmdlet that does not exist, or not for this caller.
+    pub(super) fn not_allowed(cmdlet: &str) -> Failure {
+        let text = format!("The user is not allowed to call {cmdlet}.");
+        Failure { message: text.clone(), ..Failure::new(403, "Forbidden", Some(format!("||{text}"))) }
+    }
+
+    /// What Security & Compliance says at its global host, and to an anchor that names no domain. The sentence is the
+    /// service's; the status and the exception's name are ours.
+    pub(super) fn organization_container() -> Failure {
+        let text = "|Microsoft.Exchange.Data.Directory.SystemConfiguration.OrgContainerNotFoundException|Could not \
+                    find the organization container.";
+        Failure::new(500, "InternalServerError", Some(text.to_owned()))
+    }
+
+    /// A member of a batch that was not begun, because one before it failed.
+    pub(super) fn dependency() -> Failure {
+        let text =
+            "The request was not sent: one before it failed, and the batch does not go on after errors.";
+        Failure { message: text.to_owned(), ..Failure::new(424, "FailedDependency", None) }
+    }
+
+    /// The backend of another version could not be asked.
+    pub(super) fn proxy() -> Failure {
+        let text = "|Microsoft.Exchange.Configuration.CmdletProxyException|Error on proxy command to server \
+                    EMUPR01MB0002 (emulated): Server version 15.20.0.0, Proxy method PSWS.";
+        Failure::new(500, "InternalServerError", Some(text.to_owned()))
+    }
+
+    /// Too many requests of the tenant at once, said with a status that is not 429.
+    pub(super) fn concurrency(status: u16) -> Failure {
+        let text =
+            "||The tenant has exceeded the maximum number of concurrent requests per tenant (emulated).";
+        Failure::new(status, "TooManyRequests", Some(text.to_owned()))
+    }
+
+    /// A detail whose text is a serialized exception.
+    pub(super) fn json_detail() -> Failure {
+        let text = json!({
+            "ClassName": "Microsoft.Exchange.Configuration.Tasks.ManagementObjectAmbiguousException",
+            "Message": "The operation could not be performed (emulated).",
+            "localizedString": {"stringId": "ErrorEmulated"},
+        });
+        Failure::new(400, "BadRequest", Some(text.to_string()))
+    }
+
     /// What the real service can and this emulator cannot.
     pub(super) fn not_emulated(what: &str) -> Failure {
         Failure {
@@ -143,6 +190,32 @@ pub(super) fn unauthorized(login: &str, why: &str) -> Response<Body> {
         "x-ms-diagnostics",
         &format!("2000003;reason=\"{why}\";error_category=\"invalid_token\""),
     );
+    response
+}
+
+/// A 401 that asks for a token with these claims.
+pub(super) fn challenge(login: &str, claims: &Value) -> Response<Body> {
+    let mut response = respond::empty(401);
+    let claims = STANDARD.encode(claims.to_string());
+    let challenge = format!(
+        "Bearer realm=\"\", authorization_uri=\"{login}/common/oauth2/authorize\", error=\"insufficient_claims\", \
+         claims=\"{claims}\""
+    );
+    respond::header(&mut response, "www-authenticate", &challenge);
+    response
+}
+
+/// The way to another host.
+pub(super) fn elsewhere(location: &str) -> Response<Body> {
+    let mut response = respond::empty(302);
+    respond::header(&mut response, "location", location);
+    response
+}
+
+/// A method that the address does not know.
+pub(super) fn only(method: &str) -> Response<Body> {
+    let mut response = plain(405, "The requested resource does not support this method.");
+    respond::header(&mut response, "allow", method);
     response
 }
 

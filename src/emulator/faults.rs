@@ -26,8 +26,17 @@ use super::random::mix;
 /// | `reset_after_commit` | the cmdlet runs, then the transport is cut without an answer | |
 /// | `truncate` | the JSON of the answer ends half way | |
 /// | `errors` | 200 with a text in `@adminapi.errors` | `text` |
+/// | `warnings` | 200 with a text more in `@adminapi.warnings` | `text` |
+/// | `concurrency` | the sentence about concurrent requests per tenant | `status` (default 503) |
+/// | `proxy` | 500 with a `CmdletProxyException` | |
+/// | `json_detail` | 400 whose first detail is a serialized exception | |
+/// | `empty` | a status without a body | `status` (default 500) |
+/// | `gzip`, `nogzip` | the answer is compressed though nobody asked, or is not though the client accepts it | |
+/// | `cae` | 401 with a claims challenge, until a token comes that was asked for with these claims | `clients` (`all`, or `declared`: only those that sent `cp1`), `asks` (`app`, or `user`: a challenge that no application can answer) |
 /// | `badpage` | a page link is refused as expired | |
 /// | `stale` | reads show the old values for a while after a write | `seconds` (default 2) |
+///
+/// A `$batch` as a whole is met by faults that name it (`cmdlet=$batch`); all others are drawn for each of its members.
 ///
 /// Which requests it meets: `at=api` (default), `at=token`, `at=devicecode` or `at=any`; `cmdlet=NAME`.
 /// Of these: `nth=N` only the N-th (counted from 1), `every=N` each N-th, `chance=P` a random share (from the
@@ -59,9 +68,19 @@ pub(super) enum Kind {
     ResetAfterCommit,
     Truncate,
     Errors(String),
+    Warnings(String),
+    Concurrency(u16),
+    Proxy,
+    JsonDetail,
+    Empty(u16),
+    Compressed(bool),
+    Challenge { declared_only: bool, of_user: bool },
     BadPage,
     Stale(Duration),
 }
+
+/// What a batch as a whole is called where cmdlets are named.
+pub(super) const BATCH: &str = "$batch";
 
 /// Which of the services a request came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +100,7 @@ pub struct BadFault {
 }
 
 const KINDS: &str = "401, 403, 408, 429, 500, 502, 503, 504, nul403, html502, slow, slow_after_commit, reset, reset_after_commit, \
-                     truncate, errors, badpage, stale";
+                     truncate, errors, warnings, concurrency, proxy, json_detail, empty, gzip, nogzip, cae, badpage, stale";
 
 impl FromStr for Fault {
     type Err = BadFault;
@@ -132,6 +151,18 @@ fn parse(spec: &str) -> Result<Fault, String> {
         "errors" => {
             Kind::Errors(take("text").unwrap_or_else(|| "Part of the objects could not be read.".to_owned()))
         }
+        "warnings" => {
+            Kind::Warnings(take("text").unwrap_or_else(|| "Something is odd (emulated).".to_owned()))
+        }
+        "concurrency" => Kind::Concurrency(status(take("status"), 503)?),
+        "proxy" => Kind::Proxy,
+        "json_detail" => Kind::JsonDetail,
+        "empty" => Kind::Empty(status(take("status"), 500)?),
+        "gzip" | "nogzip" => Kind::Compressed(kind == "gzip"),
+        "cae" => Kind::Challenge {
+            declared_only: one_of("clients", take("clients"), ["all", "declared"])?,
+            of_user: one_of("asks", take("asks"), ["app", "user"])?,
+        },
         "badpage" => Kind::BadPage,
         "stale" => {
             let seconds = take("seconds").map(|text| seconds("seconds", &text)).transpose()?.unwrap_or(2.0);
@@ -163,6 +194,26 @@ fn parse(spec: &str) -> Result<Fault, String> {
         return Err(format!("this kind has no key `{key}`"));
     }
     Ok(Fault { kind, at, cmdlet, nth, every, chance, count, spec: spec.to_owned() })
+}
+
+/// Whether the second of two words was given; the first is the default.
+fn one_of(key: &str, text: Option<String>, words: [&str; 2]) -> Result<bool, String> {
+    match text.as_deref() {
+        None => Ok(false),
+        Some(text) => words
+            .iter()
+            .position(|word| *word == text)
+            .map(|position| position == 1)
+            .ok_or_else(|| format!("`{key}={text}` is none of {}, {}", words[0], words[1])),
+    }
+}
+
+fn status(text: Option<String>, default: u16) -> Result<u16, String> {
+    match text.as_deref().map(|text| (text, text.parse::<u16>())) {
+        None => Ok(default),
+        Some((_, Ok(status))) if (400..600).contains(&status) => Ok(status),
+        Some((text, _)) => Err(format!("`status={text}` is not a status from 400 to 599")),
+    }
 }
 
 fn whole(key: &str, text: &str) -> Result<u64, String> {
@@ -229,7 +280,11 @@ impl Active {
         if fault.at != At::Any && fault.at != at {
             return None;
         }
-        if fault.cmdlet.as_ref().is_some_and(|wanted| !wanted.eq_ignore_ascii_case(cmdlet)) {
+        let meant = match &fault.cmdlet {
+            Some(wanted) => wanted.eq_ignore_ascii_case(cmdlet),
+            None => cmdlet != BATCH,
+        };
+        if !meant {
             return None;
         }
         self.seen += 1;
@@ -279,6 +334,9 @@ mod tests {
             "nul403",
             "badpage:nth=1",
             "errors:text=some are missing",
+            "concurrency:status=500:nth=1",
+            "empty:status=403",
+            "cae:clients=declared:asks=user",
         ] {
             assert_eq!(fault(spec).to_string(), spec);
         }
@@ -297,6 +355,11 @@ mod tests {
             problem("503:chance=2"),
             "fault `503:chance=2`: `chance=2` is not a share between 0 and 1"
         );
+        assert_eq!(
+            problem("empty:status=200"),
+            "fault `empty:status=200`: `status=200` is not a status from 400 to 599"
+        );
+        assert_eq!(problem("cae:asks=me"), "fault `cae:asks=me`: `asks=me` is none of app, user");
         assert!(problem("429:retry_after=-1").contains("is not a number of seconds"));
         assert!(problem("429:retry_after=NaN").contains("is not a number of seconds"));
     }

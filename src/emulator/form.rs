@@ -11,6 +11,11 @@ pub(super) fn parse(body: &[u8]) -> Vec<(String, String)> {
         .collect()
 }
 
+/// A segment of a path, in which `+` is only a plus.
+pub(super) fn segment(text: &str) -> String {
+    decode(text.replace('+', "%2B").as_bytes())
+}
+
 /// Undoes `%XX` and `+`; a broken escape stands for itself.
 fn decode(text: &[u8]) -> String {
     let mut bytes = Vec::with_capacity(text.len());

@@ -1,7 +1,7 @@
 //! Entra and Exchange Online on loopback, for trying things out and for tests.
 //!
-//! [`Emulator::start`] opens two ports on 127.0.0.1, real TCP with TLS from a certificate authority of its own: the
-//! sign-in service (client secret, device code, refresh) and Exchange Online's cmdlets. It is written from the
+//! [`Emulator::start`] opens four ports on 127.0.0.1, real TCP with TLS from a certificate authority of its own: the
+//! sign-in service, Exchange Online, and Security & Compliance's global and regional host. It is written from the
 //! description of the protocol, not from this program's client, and shares no types with it: an emulator that is
 //! built from the client agrees with the client's mistakes.
 //!
@@ -10,11 +10,13 @@
 //! cannot is refused with 501 and a text that says so. The limit of five sessions is the old service's documented
 //! one, counted by the rule that [`SessionCounters`] tells; the service publishes none for today's protocol.
 //!
-//! Faults are described in [`Fault`]; the control endpoint is `/_emulator/` on both ports:
-//! `GET state`, `GET requests`, `GET ca.pem`, `POST faults`, `POST latency`, `POST device/{user_code}`.
+//! Faults are described in [`Fault`]; the control endpoint is `/_emulator/` on all ports:
+//! `GET state`, `GET requests`, `GET ca.pem`, `POST faults`, `POST latency`, `POST roles`, `POST rotate-key`,
+//! `POST device/{user_code}`.
 
 mod api;
 mod ca;
+mod challenge;
 mod cmdlets;
 mod control;
 mod device;
@@ -24,6 +26,7 @@ mod errors;
 mod faults;
 mod filter;
 mod form;
+mod keys;
 mod mailbox;
 mod options;
 mod organization;
@@ -36,6 +39,7 @@ mod record;
 mod reports;
 mod request;
 mod respond;
+mod roles;
 mod service;
 mod sessions;
 mod state;
@@ -61,9 +65,10 @@ pub fn is_issuer(issuer: &str) -> bool {
 pub use faults::{BadFault, Fault};
 pub use options::{
     AnchorRule, CLIENT_ID, CLIENT_ID_WITHOUT_APP_ROLE, CLIENT_ID_WITHOUT_DIRECTORY_ROLE, Compression,
-    DeviceApproval, Options, PageBinding, SessionsMode,
+    DeviceApproval, Options, PageBinding, Plan, SessionsMode,
 };
 pub use record::RequestCount;
+pub use roles::{BadRole, RoleAssignment};
 pub use sessions::SessionCounters;
 
 use crate::net;
@@ -88,10 +93,12 @@ pub struct Emulator {
     state: Arc<State>,
     login: net::Server,
     exchange: net::Server,
+    compliance: net::Server,
+    compliance_region: net::Server,
 }
 
 impl Emulator {
-    /// Opens both ports and serves until [`Emulator::stop`].
+    /// Opens the ports and serves until [`Emulator::stop`].
     ///
     /// # Errors
     /// A port is taken, or the certificates could not be made.
@@ -99,6 +106,9 @@ impl Emulator {
         let authority = ca::make()?;
         let login = TcpListener::bind((Ipv4Addr::LOCALHOST, options.login_port)).await?;
         let exchange = TcpListener::bind((Ipv4Addr::LOCALHOST, options.exchange_port)).await?;
+        let compliance = TcpListener::bind((Ipv4Addr::LOCALHOST, options.compliance_port)).await?;
+        let compliance_region =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, options.compliance_region_port)).await?;
         let login_endpoint = format!("https://{}", login.local_addr()?);
         let clocks = options.clocks.clone();
         // HTTP/1 counts the wait for a next request as part of its head, and an idle session must live its time.
@@ -109,7 +119,13 @@ impl Emulator {
         let door = |role| Arc::new(Door { role, state: state.clone() });
         Ok(Emulator {
             login: net::Server::start(login, door(Role::Login), net_options.clone())?,
-            exchange: net::Server::start(exchange, door(Role::Exchange), net_options)?,
+            exchange: net::Server::start(exchange, door(Role::Exchange), net_options.clone())?,
+            compliance: net::Server::start(compliance, door(Role::ComplianceGlobal), net_options.clone())?,
+            compliance_region: net::Server::start(
+                compliance_region,
+                door(Role::ComplianceRegion),
+                net_options,
+            )?,
             state,
         })
     }
@@ -122,6 +138,16 @@ impl Emulator {
     /// `https://127.0.0.1:PORT` of Exchange Online.
     pub fn exchange_endpoint(&self) -> String {
         format!("https://{}", self.exchange.address())
+    }
+
+    /// `https://127.0.0.1:PORT` of Security & Compliance's global host, which sends callers on to their region.
+    pub fn compliance_endpoint(&self) -> String {
+        format!("https://{}", self.compliance.address())
+    }
+
+    /// `https://127.0.0.1:PORT` of Security & Compliance's regional host, which serves.
+    pub fn compliance_region_endpoint(&self) -> String {
+        format!("https://{}", self.compliance_region.address())
     }
 
     /// `https://127.0.0.1:PORT/_emulator`: the control endpoint, see the [module](self).
@@ -161,8 +187,10 @@ impl Emulator {
 
     /// Accepts nothing more, ends every transport after its requests in hand, and returns the last counters.
     pub async fn stop(self) -> Counters {
-        let Emulator { state, login, exchange } = self;
+        let Emulator { state, login, exchange, compliance, compliance_region } = self;
         exchange.stop().await;
+        compliance.stop().await;
+        compliance_region.stop().await;
         login.stop().await;
         counters(&state)
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::faults::Fault;
+use super::roles::RoleAssignment;
 use crate::clocks::Clocks;
 
 /// The application that [`Options::default`] knows. Any other client id (a GUID) with the right secret is accepted too.
@@ -95,6 +96,28 @@ pub enum Compression {
     Off,
 }
 
+/// What the tenant has subscribed to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Plan {
+    /// Exchange Online.
+    #[default]
+    Exchange,
+    /// Standalone Exchange Online Protection: the same door with a smaller set of cmdlets.
+    Eop,
+}
+
+impl std::str::FromStr for Plan {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Plan, String> {
+        match text {
+            "exchange" => Ok(Plan::Exchange),
+            "eop" => Ok(Plan::Eop),
+            other => Err(format!("`{other}` is none of exchange, eop")),
+        }
+    }
+}
+
 /// How an [`Emulator`](super::Emulator) behaves. `Options::default()` is a small friendly tenant on any two ports.
 #[derive(Clone)]
 pub struct Options {
@@ -116,6 +139,20 @@ pub struct Options {
     pub login_port: u16,
     /// Port of Exchange Online on 127.0.0.1; 0 takes a free one.
     pub exchange_port: u16,
+    /// Port of Security & Compliance's global host on 127.0.0.1; 0 takes a free one.
+    pub compliance_port: u16,
+    /// Port of Security & Compliance's regional host on 127.0.0.1; 0 takes a free one.
+    pub compliance_region_port: u16,
+    /// The first label of the regional host that Security & Compliance's global host names.
+    pub compliance_region: String,
+    /// A regional prefix: Exchange Online answers only as `{prefix}.outlook.office365.com` and sends others there.
+    pub front_door: Option<String>,
+    /// What the tenant has subscribed to.
+    pub plan: Plan,
+    /// The directory roles of some accounts; all others have every right.
+    pub roles: Vec<RoleAssignment>,
+    /// The number that `Rate-Limit-Limit` shows; `None` leaves the `Rate-Limit-*` headers out.
+    pub rate_limit: Option<u32>,
     /// The applications' secret; `None` makes a random one.
     pub client_secret: Option<String>,
     /// How device codes are answered.
@@ -130,6 +167,8 @@ pub struct Options {
     pub token_life: Duration,
     /// Audiences that Exchange Online accepts and the sign-in service hands out.
     pub audiences: Vec<String>,
+    /// Audiences that Security & Compliance accepts and the sign-in service hands out.
+    pub compliance_audiences: Vec<String>,
     /// Life of a page link.
     pub page_life: Duration,
     /// What a page link is bound to.
@@ -156,6 +195,13 @@ impl Default for Options {
             session_limit: 5,
             login_port: 0,
             exchange_port: 0,
+            compliance_port: 0,
+            compliance_region_port: 0,
+            compliance_region: "nam12b".to_owned(),
+            front_door: None,
+            plan: Plan::default(),
+            roles: Vec::new(),
+            rate_limit: None,
             client_secret: None,
             device_approval: DeviceApproval::Manual,
             device_interval: Duration::from_secs(5),
@@ -170,6 +216,7 @@ impl Default for Options {
             ]
             .map(str::to_owned)
             .to_vec(),
+            compliance_audiences: vec!["https://ps.compliance.protection.outlook.com".to_owned()],
             page_life: Duration::from_secs(30 * 60),
             page_binding: PageBinding::default(),
             anchor: AnchorRule::default(),

@@ -35,6 +35,9 @@ struct Recorded {
     service: &'static str,
     at: String,
     connection: u64,
+    /// The number of the `$batch` that it came in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch: Option<u64>,
     protocol: String,
     method: String,
     target: String,
@@ -54,6 +57,8 @@ pub(super) struct Arrival<'a> {
     pub(super) connection: u64,
     pub(super) parts: &'a hyper::http::request::Parts,
     pub(super) body: &'a [u8],
+    /// The number of the `$batch` that it came in.
+    pub(super) batch: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -84,6 +89,7 @@ impl Records {
             service: arrival.service,
             at: arrival.at,
             connection: arrival.connection,
+            batch: arrival.batch,
             protocol: format!("{:?}", arrival.parts.version),
             method: arrival.parts.method.to_string(),
             target: arrival.parts.uri.path_and_query().map_or_else(String::new, ToString::to_string),
@@ -208,7 +214,10 @@ fn redact(value: &mut Value) {
         Value::Object(members) => {
             for (name, member) in members {
                 let name = name.to_ascii_lowercase();
-                if ["password", "secret", "credential", "oauthcode"].iter().any(|word| name.contains(word)) {
+                if ["password", "secret", "credential", "oauthcode", "authorization"]
+                    .iter()
+                    .any(|word| name.contains(word))
+                {
                     *member = json!(REDACTED);
                 } else {
                     redact(member);
@@ -231,7 +240,14 @@ mod tests {
             .body(())
             .unwrap();
         let (parts, ()) = request.into_parts();
-        records.begin(Arrival { service: "exchange", at: String::new(), connection: 1, parts: &parts, body })
+        records.begin(Arrival {
+            service: "exchange",
+            at: String::new(),
+            connection: 1,
+            parts: &parts,
+            body,
+            batch: None,
+        })
     }
 
     #[test]
@@ -243,6 +259,11 @@ mod tests {
             b"grant_type=x&client_secret=CANARY&code=CANARY",
         );
         record(&mut records, "application/json", br#"{"a":[{"NewPassword":"CANARY","Name":"kept"}]}"#);
+        record(
+            &mut records,
+            "application/json",
+            br#"{"requests":[{"id":"0","headers":{"Authorization":"Bearer CANARY"}}]}"#,
+        );
         let text = records.list().to_string();
         assert!(!text.contains("CANARY"), "{text}");
         assert!(text.contains("kept") && text.contains("grant_type"), "{text}");

@@ -1,8 +1,10 @@
 //! What Exchange Online reads from a request's head, and what its answers' heads say.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use hyper::http::request::Parts;
+use hyper::http::uri::Authority;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -23,6 +25,8 @@ pub(super) struct Request<'a> {
     pub(super) body: &'a [u8],
     /// The affinity cookie: the request's own, or a new one.
     pub(super) cookie: String,
+    /// It came in a `$batch`.
+    pub(super) member: bool,
 }
 
 /// What a page link is bound to, for this caller.
@@ -39,16 +43,29 @@ pub(super) fn bound(request: &Request<'_>) -> String {
 }
 
 pub(super) fn page_size(parts: &Parts) -> u64 {
-    parts
-        .headers
-        .get_all("prefer")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split([',', ';']))
-        .filter_map(|preference| preference.trim().strip_prefix("odata.maxpagesize="))
+    preferences(parts)
+        .filter_map(|preference| preference.strip_prefix("odata.maxpagesize="))
         .filter_map(|number| number.trim().parse::<u64>().ok())
         .find(|number| *number > 0)
         .map_or(paging::PAGE_SIZE_MAX, |number| number.min(paging::PAGE_SIZE_MAX))
+}
+
+/// The host that the client called, without its port.
+pub(super) fn host(parts: &Parts) -> Option<String> {
+    parts.uri.host().map(str::to_owned).or_else(|| {
+        let host = parts.headers.get("host")?.to_str().ok()?;
+        Some(host.parse::<Authority>().ok()?.host().to_owned())
+    })
+}
+
+/// Whether a `Prefer` header names this preference.
+pub(super) fn prefers(parts: &Parts, preference: &str) -> bool {
+    preferences(parts).any(|own| own.eq_ignore_ascii_case(preference))
+}
+
+fn preferences(parts: &Parts) -> impl Iterator<Item = &str> {
+    let values = parts.headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split([',', ';'])).map(str::trim)
 }
 
 /// `https://host` as the client calls it: the service echoes the host that was used.
@@ -61,10 +78,14 @@ fn base(parts: &Parts) -> String {
     format!("https://{}", host.unwrap_or_else(|| "localhost".to_owned()))
 }
 
+/// `https://host/adminapi/beta/{tid}` as the client calls it.
+pub(super) fn root(parts: &Parts) -> String {
+    let path: Vec<&str> = parts.uri.path().trim_matches('/').split('/').take(3).collect();
+    format!("{}/{}", base(parts), path.join("/"))
+}
+
 pub(super) fn context(parts: &Parts) -> String {
-    let path = parts.uri.path().trim_end_matches('/');
-    let collection = path.rsplit_once('/').map_or(path, |(collection, _)| collection);
-    format!("{}{collection}/$metadata#Collection(Exchange.GenericHashTable)", base(parts))
+    format!("{}/$metadata#Collection(Exchange.GenericHashTable)", root(parts))
 }
 
 pub(super) fn next_link(parts: &Parts, token: &str) -> String {
@@ -90,6 +111,24 @@ pub(super) fn cookie(parts: &Parts) -> Option<String> {
         .map(|(_, value)| value.to_owned())
 }
 
+/// What `Rate-Limit-*` shows: calls of the tenant in a window of five minutes. It refuses nobody.
+#[derive(Debug, Default)]
+pub(super) struct RateLimit(Mutex<(u64, u32)>);
+
+const RATE_WINDOW: u64 = 5 * 60 * 1000;
+
+impl RateLimit {
+    /// Counts a call: how many are left, and when the window ends.
+    fn count(&self, limit: u32, state: &State) -> (u32, String) {
+        let (window, into) = (state.now() / RATE_WINDOW, state.now() % RATE_WINDOW);
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = if counted.0 == window { counted.1.saturating_add(1) } else { 1 };
+        *counted = (window, used);
+        let reset = state.options.clocks.wall() + Duration::from_millis(RATE_WINDOW - into);
+        (limit.saturating_sub(used), reset.to_string())
+    }
+}
+
 impl Ended {
     /// The headers that every answer of Exchange Online has.
     pub(super) fn dress(&mut self, request: &Request<'_>) {
@@ -104,6 +143,7 @@ impl Ended {
             ("x-calculatedbetarget", "EMUPR01MB0001.EMUPR01A001.PROD.OUTLOOK.COM"),
             ("x-feserver", "EMUPR01CA0001"),
             ("x-backendhttpstatus", &status),
+            ("x-exchangeversion", "15.20.0.0"),
             ("strict-transport-security", "max-age=31536000; includeSubDomains"),
         ] {
             respond::header(response, name, value);
@@ -114,6 +154,12 @@ impl Ended {
         if cookie(request.parts).is_none() {
             let cookie = format!("exchangecookie={}; path=/; secure; HttpOnly", request.cookie);
             respond::header(response, "set-cookie", &cookie);
+        }
+        if let Some(limit) = request.state.options.rate_limit {
+            let (left, reset) = request.state.rate.count(limit, request.state);
+            respond::header(response, "rate-limit-limit", &limit.to_string());
+            respond::header(response, "rate-limit-remaining", &left.to_string());
+            respond::header(response, "rate-limit-reset", &reset);
         }
         if request.parts.headers.contains_key("prefer") {
             let size = format!("odata.maxpagesize={}", page_size(request.parts));

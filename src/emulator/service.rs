@@ -1,14 +1,16 @@
-//! The two doors: one acceptor for each port, the bookkeeping around each request, and the end of transports.
+//! The doors: one acceptor for each port, the bookkeeping around each request, and the end of transports.
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
+use hyper::http::request::Parts;
 use hyper::{Request, Response};
 
 use super::record::Arrival;
@@ -29,6 +31,26 @@ const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 pub(super) enum Role {
     Login,
     Exchange,
+    /// Security & Compliance: the name for all regions, which only sends callers on.
+    ComplianceGlobal,
+    /// Security & Compliance of the tenant's region.
+    ComplianceRegion,
+}
+
+impl Role {
+    fn name(self) -> &'static str {
+        match self {
+            Role::Login => "login",
+            Role::Exchange => "exchange",
+            Role::ComplianceGlobal => "compliance",
+            Role::ComplianceRegion => "compliance_region",
+        }
+    }
+
+    /// A transport's number among those of all ports: sessions are counted over all of them.
+    fn transport(self, connection: u64) -> u64 {
+        connection * 4 + self as u64
+    }
 }
 
 pub(super) struct Door {
@@ -41,18 +63,18 @@ impl Accept for Door {
     type Service = Visit;
 
     fn accept(&self, connection: Connection) -> Visit {
-        Visit { role: self.role, state: self.state.clone(), connection }
+        Visit { role: self.role, state: self.state.clone(), connection, asked: Arc::default() }
     }
 
     fn ended(&self, connection: &Connection, end: End) {
-        if self.role == Role::Exchange {
+        if self.role != Role::Login {
             let ending = match end {
                 End::Clean => Ending::Clean,
                 End::Unclean => Ending::Unclean,
                 End::Cut => Ending::Cut,
             };
             let now = self.state.now();
-            self.state.sessions().ended(connection.id, ending, now);
+            self.state.sessions().ended(self.role.transport(connection.id), ending, now);
         }
     }
 }
@@ -60,9 +82,11 @@ impl Accept for Door {
 /// One transport's service.
 #[derive(Clone)]
 pub(super) struct Visit {
-    role: Role,
+    pub(super) role: Role,
     pub(super) state: Arc<State>,
     pub(super) connection: Connection,
+    /// Requests that came by this transport.
+    asked: Arc<AtomicU64>,
 }
 
 /// How a request ended.
@@ -76,6 +100,11 @@ pub(super) struct Ended {
 impl Ended {
     pub(super) fn answer(what: &str, response: Response<Body>) -> Ended {
         Ended { what: what.to_owned(), response: Some(response) }
+    }
+
+    /// The answer; `None`: the transport is to be cut.
+    pub(super) fn into_response(self) -> Option<Response<Body>> {
+        self.response
     }
 
     pub(super) fn response_mut(&mut self) -> Option<&mut Response<Body>> {
@@ -113,6 +142,31 @@ impl hyper::service::Service<Request<Incoming>> for Visit {
 }
 
 impl Visit {
+    /// The transport's number among those of all ports.
+    pub(super) fn transport(&self) -> u64 {
+        self.role.transport(self.connection.id)
+    }
+
+    /// Whether nothing was asked before by this transport; counts the question.
+    pub(super) fn is_first_request(&self) -> bool {
+        self.asked.fetch_add(1, Ordering::Relaxed) == 0
+    }
+
+    /// Keeps a member of a batch as a request of its own, and returns its number.
+    pub(super) fn record_member(&self, batch: u64, parts: &Parts, body: &[u8]) -> u64 {
+        let service = self.role.name();
+        let at = self.state.options.clocks.wall().to_string();
+        let batch = Some(batch);
+        let arrival = Arrival { service, at, connection: self.connection.id, parts, body, batch };
+        self.state.records().begin(arrival)
+    }
+
+    /// Counts a member of a batch.
+    pub(super) fn record_end(&self, number: u64, ended: &Ended) {
+        let status = ended.response.as_ref().map(|response| response.status().as_u16());
+        self.state.records().end(number, &ended.what, status);
+    }
+
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let body = match self.body(body).await {
@@ -122,21 +176,18 @@ impl Visit {
         if let Some(path) = parts.uri.path().strip_prefix("/_emulator/") {
             return marked(control::handle(&self.state, path, &parts, &body));
         }
-        let service = match self.role {
-            Role::Login => "login",
-            Role::Exchange => "exchange",
-        };
+        let service = self.role.name();
         let at = self.state.options.clocks.wall().to_string();
-        let arrival = Arrival { service, at, connection: self.connection.id, parts: &parts, body: &body };
+        let arrival =
+            Arrival { service, at, connection: self.connection.id, parts: &parts, body: &body, batch: None };
         let number = self.state.records().begin(arrival);
         let mut unanswered = Unanswered { state: self.state.clone(), number: Some(number) };
         let ended = match self.role {
             Role::Login => entra::handle(self, &parts, &body, number).await,
-            Role::Exchange => api::handle(self, &parts, body, number).await,
+            _ => api::handle(self, &parts, body, number).await,
         };
         unanswered.number = None;
-        let status = ended.response.as_ref().map(|response| response.status().as_u16());
-        self.state.records().end(number, &ended.what, status);
+        self.record_end(number, &ended);
         match ended.response {
             Some(response) => marked(response),
             None => {

@@ -1,4 +1,4 @@
-//! What the emulator's two ports share.
+//! What the emulator's ports share.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,10 +9,12 @@ use uuid::Uuid;
 use super::device::Devices;
 use super::directory::Directory;
 use super::faults::Faults;
+use super::keys::Keys;
 use super::mailbox::Tenant;
 use super::options::Options;
 use super::paging::Links;
 use super::record::Records;
+use super::request::RateLimit;
 use super::sessions::{Key, Sessions};
 use super::tokens::Tokens;
 
@@ -23,6 +25,10 @@ pub(super) struct State {
     pub(super) secret: String,
     pub(super) tokens: Tokens,
     pub(super) links: Links,
+    pub(super) keys: Keys,
+    pub(super) rate: RateLimit,
+    /// Unix seconds; tokens that are challenged must be asked for with this time.
+    pub(super) revoked: i64,
     pub(super) ca_pem: String,
     /// `https://127.0.0.1:PORT` of the sign-in service.
     pub(super) login: String,
@@ -39,9 +45,13 @@ impl State {
         let tenant = Tenant::new(options.seed, options.mailboxes, &options.tenant_domain);
         let key = || [*Uuid::new_v4().as_bytes(), *Uuid::new_v4().as_bytes()].concat();
         let idle = u64::try_from(options.session_idle.as_millis()).unwrap_or(u64::MAX);
+        let audiences = [options.audiences.clone(), options.compliance_audiences.clone()].concat();
         State {
             secret: options.client_secret.clone().unwrap_or_else(random_secret),
-            tokens: Tokens::new(&key(), tenant.id, options.audiences.clone()),
+            tokens: Tokens::new(&key(), tenant.id, audiences, &options.roles),
+            keys: Keys::default(),
+            rate: RateLimit::default(),
+            revoked: options.clocks.wall().as_second(),
             links: Links::new(&key()),
             ca_pem,
             login,

@@ -7,8 +7,13 @@ use ring::hmac;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::roles::{Role, RoleAssignment, RoleBook};
+
 /// A name that cannot exist (RFC 6761).
 pub(super) const ISSUER_HOST: &str = "sts.exorun-emulator.invalid";
+
+/// The claim that holds what a client answered to a claims challenge; our own.
+pub(super) const ANSWERED: &str = "exorun_challenge";
 
 /// Who a token speaks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +42,16 @@ pub(super) struct Identity {
     /// `tid/oid`
     pub(super) account: String,
     pub(super) client_id: String,
+    /// The user's name; an application has none.
+    pub(super) upn: Option<String>,
+    pub(super) audience: String,
     pub(super) rights: Rights,
+    /// The directory roles.
+    pub(super) roles: Vec<Role>,
+    /// Whether the client declared that it understands claims challenges (`cp1`).
+    pub(super) declared: bool,
+    /// What the client answered to a claims challenge.
+    pub(super) answered: Option<String>,
 }
 
 /// Why a token is refused; the text goes into `WWW-Authenticate`.
@@ -47,11 +61,13 @@ pub(super) struct Tokens {
     key: hmac::Key,
     tenant: Uuid,
     audiences: Vec<String>,
+    pub(super) roles: RoleBook,
 }
 
 impl Tokens {
-    pub(super) fn new(key: &[u8], tenant: Uuid, audiences: Vec<String>) -> Tokens {
-        Tokens { key: hmac::Key::new(hmac::HMAC_SHA256, key), tenant, audiences }
+    pub(super) fn new(key: &[u8], tenant: Uuid, audiences: Vec<String>, roles: &[RoleAssignment]) -> Tokens {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+        Tokens { key, tenant, audiences, roles: RoleBook::new(roles) }
     }
 
     /// The audience of a scope such as `https://outlook.office365.com/.default`, if the tenant knows that resource.
@@ -89,22 +105,41 @@ impl Tokens {
             None => {}
         }
         if subject.rights == Rights::Full {
-            claims["wids"] = json!(["29232cdf-9323-42fd-ade2-1d097af3e4de"]);
+            let account = subject.upn.as_deref().unwrap_or(&subject.client_id);
+            claims["wids"] = json!(self.roles.of(account).iter().map(|role| role.wid()).collect::<Vec<_>>());
         }
+        self.sign(&claims)
+    }
+
+    /// The same token with some claims more; nothing if it is not one of ours.
+    pub(super) fn extended(&self, token: &str, more: &[(&str, Value)]) -> Option<String> {
+        let mut claims = self.claims(token).ok()?;
+        for (name, value) in more {
+            claims[*name] = value.clone();
+        }
+        Some(self.sign(&claims))
+    }
+
+    fn sign(&self, claims: &Value) -> String {
         let header = json!({"typ": "JWT", "alg": "HS256", "kid": "exorun-emulator"});
-        let signed = format!("{}.{}", encode(&header), encode(&claims));
+        let signed = format!("{}.{}", encode(&header), encode(claims));
         let signature = URL_SAFE_NO_PAD.encode(hmac::sign(&self.key, signed.as_bytes()));
         format!("{signed}.{signature}")
     }
 
-    /// Checks a bearer token.
-    pub(super) fn check(&self, token: &str, now: i64) -> Result<Identity, Refusal> {
+    /// What a token that was signed here says.
+    fn claims(&self, token: &str) -> Result<Value, Refusal> {
         let (signed, signature) = token.rsplit_once('.').ok_or("The token is not a JWT.")?;
         let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| "The signature is not base64url.")?;
         hmac::verify(&self.key, signed.as_bytes(), &signature).map_err(|_| "The signature is invalid.")?;
         let (_, claims) = signed.split_once('.').ok_or("The token is not a JWT.")?;
         let claims = URL_SAFE_NO_PAD.decode(claims).map_err(|_| "The claims are not base64url.")?;
-        let claims: Value = serde_json::from_slice(&claims).map_err(|_| "The claims are not JSON.")?;
+        serde_json::from_slice(&claims).map_err(|_| "The claims are not JSON.")
+    }
+
+    /// Checks a bearer token. Which audience is good here, the door knows.
+    pub(super) fn check(&self, token: &str, now: i64) -> Result<Identity, Refusal> {
+        let claims = self.claims(token)?;
         let text = |name: &str| claims[name].as_str().unwrap_or_default();
         if !self.audiences.iter().any(|known| known == text("aud")) {
             return Err("The audience claim value is invalid.");
@@ -121,7 +156,20 @@ impl Tokens {
         Ok(Identity {
             account: format!("{}/{}", text("tid"), text("oid")),
             client_id: text("appid").to_owned(),
+            upn: claims["upn"].as_str().map(str::to_owned),
+            audience: text("aud").to_owned(),
             rights,
+            roles: claims["wids"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .filter_map(Role::of_wid)
+                .collect(),
+            declared: claims["xms_cc"]
+                .as_array()
+                .is_some_and(|values| values.iter().any(|value| value == "cp1")),
+            answered: claims[ANSWERED].as_str().map(str::to_owned),
         })
     }
 }
@@ -137,12 +185,12 @@ mod tests {
     #[test]
     fn only_an_own_fresh_token_for_exchange_is_good() {
         let audience = "https://outlook.office365.com".to_owned();
-        let tokens = Tokens::new(b"key", Uuid::nil(), vec![audience.clone()]);
+        let tokens = Tokens::new(b"key", Uuid::nil(), vec![audience.clone()], &[]);
         let subject = Subject { client_id: "app".into(), oid: Uuid::nil(), upn: None, rights: Rights::Full };
         let token = tokens.issue(&subject, &audience, 1000, 60);
         assert_eq!(tokens.check(&token, 1059).unwrap().rights, Rights::Full);
         assert_eq!(tokens.check(&token, 1060), Err("The token has expired."));
-        let foreign = Tokens::new(b"other", Uuid::nil(), vec![audience.clone()]);
+        let foreign = Tokens::new(b"other", Uuid::nil(), vec![audience.clone()], &[]);
         assert_eq!(foreign.check(&token, 1000), Err("The signature is invalid."));
         let elsewhere = tokens.issue(&subject, "https://graph.example", 1000, 60);
         assert_eq!(tokens.check(&elsewhere, 1000), Err("The audience claim value is invalid."));

@@ -1,30 +1,42 @@
 //! `InvokeCommand`: one cmdlet, and the pages of a listing.
 
 use hyper::Response;
+use serde_json::{Map, Value};
 
 use super::super::cmdlets::{self, Answer, Effect, Invocation, Listing};
-use super::super::errors;
+use super::super::errors::{self, Failure};
 use super::super::form;
 use super::super::options::{AnchorRule, Compression};
 use super::super::paging::{self, Mark};
 use super::super::request::{Request, bound, context, next_link, page_size};
 use super::super::respond::{self, Body, Encoding, Objects, Shown};
+use super::Caller;
 use super::trouble::Mishaps;
+use crate::catalog::{self, Service, ValueKind};
 
-pub(super) fn invoke(request: &Request<'_>, invocation: &Invocation, mishaps: &Mishaps) -> Response<Body> {
+/// The mailbox that keeps the audit configuration.
+const AUDIT_MAILBOX: &str = "SystemMailbox{8cc370d3-822a-4ab8-a926-bb94bd0641a9}@";
+
+pub(super) fn invoke(
+    request: &Request<'_>,
+    caller: &Caller,
+    mut invocation: Invocation,
+    mishaps: &Mishaps,
+) -> Response<Body> {
     let state = request.state;
-    let Some(cmdlet) = cmdlets::find(&invocation.cmdlet) else {
-        return errors::nul_forbidden("The cmdlet does not exist or the role does not include it.");
-    };
-    let anchored = request.parts.headers.get("x-anchormailbox").is_some_and(|value| !value.is_empty());
-    if cmdlet.effect == Effect::Write && !anchored && state.options.anchor == AnchorRule::Writes {
-        return errors::forbidden("A write needs X-AnchorMailbox.");
+    let found = cmdlets::find(&invocation.cmdlet).filter(|cmdlet| caller.access.cmdlet(cmdlet.name));
+    let Some(cmdlet) = found else { return caller.unknown(&invocation.cmdlet) };
+    if let Some(response) = badly_anchored(request, caller, cmdlet) {
+        return response;
+    }
+    if let Err(failure) = parameters(request, caller, cmdlet.name, &mut invocation.parameters) {
+        return failure.response();
     }
     let now = state.now();
     let wall = state.options.clocks.wall();
     let answer = {
         let mut directory = state.directory();
-        cmdlets::run(cmdlet, invocation, &mut directory, now, wall, mishaps.stale)
+        cmdlets::run(cmdlet, &invocation, &mut directory, now, wall, mishaps.stale)
     };
     match answer {
         Err(failure) => failure.response(),
@@ -39,6 +51,66 @@ pub(super) fn invoke(request: &Request<'_>, invocation: &Invocation, mishaps: &M
             show(request, mishaps, Objects::These(Vec::new()), Vec::new(), Some(text), None)
         }
     }
+}
+
+/// The refusal of an anchor. Source: protocol reference, 3.2 and 3.3; that the audit configuration's wrong anchor gets
+/// the same bare 403 as none is ours.
+fn badly_anchored(
+    request: &Request<'_>,
+    caller: &Caller,
+    cmdlet: &cmdlets::Cmdlet,
+) -> Option<Response<Body>> {
+    let state = request.state;
+    let anchor = request.parts.headers.get("x-anchormailbox").and_then(|value| value.to_str().ok());
+    let anchor = anchor.unwrap_or_default().to_ascii_lowercase();
+    if caller.access.service == Service::SecurityCompliance {
+        let domain = format!("@{}", state.tenant.initial_domain.to_ascii_lowercase());
+        return (!anchor.ends_with(&domain)).then(|| Failure::organization_container().response());
+    }
+    if cmdlet.effect == Effect::Read || state.options.anchor == AnchorRule::Ignored {
+        return None;
+    }
+    if anchor.is_empty() {
+        return Some(errors::forbidden("A write needs X-AnchorMailbox."));
+    }
+    let audit = cmdlet.name == "Set-AdminAuditLogConfig";
+    (audit && !anchor.contains(&AUDIT_MAILBOX.to_ascii_lowercase()))
+        .then(|| errors::forbidden("This write needs the audit mailbox in X-AnchorMailbox."))
+}
+
+/// Takes out what does not exist for the caller, and decrypts what came encrypted.
+fn parameters(
+    request: &Request<'_>,
+    caller: &Caller,
+    cmdlet: &str,
+    parameters: &mut Map<String, Value>,
+) -> Result<(), Failure> {
+    let catalogued = catalog::cmdlet(cmdlet);
+    for (name, value) in parameters.iter_mut().filter(|(name, _)| !name.contains('@')) {
+        let asks = ["Confirm", "WhatIf"].iter().any(|own| own.eq_ignore_ascii_case(name));
+        let cannot_ask = asks && catalogued.is_some_and(|cmdlet| cmdlet.parameter(name).is_none());
+        // The module takes this switch out and sends a header instead.
+        let local = name.eq_ignore_ascii_case("UseCustomRouting");
+        if cannot_ask || local || !caller.access.parameter(cmdlet, name) {
+            return Err(Failure::unknown_parameter(cmdlet, name));
+        }
+        let parameter = catalogued.and_then(|cmdlet| cmdlet.parameter(name));
+        let Some(parameter) = parameter.filter(|parameter| parameter.kind() == ValueKind::Secret) else {
+            continue;
+        };
+        let Some(sent) = value.as_str().filter(|sent| !sent.is_empty()) else { continue };
+        let keys = &request.state.keys;
+        let plain = if parameter.type_name() == "PSCredential" {
+            keys.decrypt_credential(sent)
+        } else {
+            keys.decrypt(sent).map(Value::String)
+        };
+        *value = plain.map_err(|problem| {
+            let text = format!("The value of '{name}' cannot be decrypted: {problem}.");
+            Failure::invalid("System.Security.Cryptography.CryptographicException", &text)
+        })?;
+    }
+    Ok(())
 }
 
 fn list(request: &Request<'_>, listing: Listing, mishaps: &Mishaps) -> Response<Body> {
@@ -76,7 +148,7 @@ fn show(
     request: &Request<'_>,
     mishaps: &Mishaps,
     objects: Objects,
-    warnings: Vec<String>,
+    mut warnings: Vec<String>,
     confirmation: Option<String>,
     next_link: Option<String>,
 ) -> Response<Body> {
@@ -86,9 +158,10 @@ fn show(
         .map(|(_, names)| names.split(',').map(|name| name.trim().to_owned()).collect::<Vec<_>>())
         .filter(|names| !names.iter().any(|name| name == "*" || name.is_empty()));
     let accepts = |value: &hyper::header::HeaderValue| value.to_str().is_ok_and(|text| text.contains("gzip"));
+    warnings.extend(mishaps.warnings.iter().cloned());
     let gzip = request.state.options.compression == Compression::Gzip
         && request.parts.headers.get_all("accept-encoding").iter().any(accepts);
-    let encoding = if gzip { Encoding::Gzip } else { Encoding::Identity };
+    let encoding = if mishaps.compressed.unwrap_or(gzip) { Encoding::Gzip } else { Encoding::Identity };
     let errors = mishaps.errors.clone();
     let context = context(request.parts);
     let shown = Shown { objects, warnings, errors, confirmation, next_link, context, select };

@@ -5,16 +5,22 @@ use std::time::Duration;
 use hyper::Response;
 use serde_json::json;
 
+use super::super::challenge;
 use super::super::errors::{self, Failure};
 use super::super::faults::{At, Kind};
+use super::super::request::Request;
 use super::super::respond::{self, Body};
 use super::super::service::{Ended, Visit};
+use super::super::tokens::Identity;
 
 /// What the faults drawn for a request add up to, besides those that end it early.
 #[derive(Default)]
 pub(super) struct Mishaps {
     pub(super) stale: Option<Duration>,
     pub(super) errors: Vec<String>,
+    pub(super) warnings: Vec<String>,
+    /// Compressed or not, whatever was agreed.
+    pub(super) compressed: Option<bool>,
     pub(super) truncate: bool,
     pub(super) slow_after_commit: Duration,
     pub(super) reset_after_commit: bool,
@@ -22,13 +28,19 @@ pub(super) struct Mishaps {
 }
 
 /// Waits, and finds what goes wrong; `Err` ends the request here.
-pub(super) async fn trouble(visit: &Visit, what: &str, number: u64) -> Result<Mishaps, Box<Ended>> {
+pub(super) async fn trouble(
+    visit: &Visit,
+    request: &Request<'_>,
+    identity: &Identity,
+    what: &str,
+    number: u64,
+) -> Result<Mishaps, Box<Ended>> {
     let state = &visit.state;
     let clocks = &state.options.clocks;
     let drawn = state.faults().draw(At::Api, what);
     let mut mishaps = Mishaps::default();
     let latency = state.latency();
-    if !latency.is_zero() {
+    if !latency.is_zero() && !request.member {
         clocks.sleep(latency).await;
     }
     for kind in drawn {
@@ -50,6 +62,14 @@ pub(super) async fn trouble(visit: &Visit, what: &str, number: u64) -> Result<Mi
                 mishaps.errors.push(text);
                 continue;
             }
+            Kind::Warnings(text) => {
+                mishaps.warnings.push(text);
+                continue;
+            }
+            Kind::Compressed(compressed) => {
+                mishaps.compressed = Some(compressed);
+                continue;
+            }
             Kind::Truncate => {
                 mishaps.truncate = true;
                 continue;
@@ -62,8 +82,20 @@ pub(super) async fn trouble(visit: &Visit, what: &str, number: u64) -> Result<Mi
                 mishaps.bad_page = true;
                 continue;
             }
+            Kind::Challenge { declared_only, of_user } => {
+                let claims = challenge::claims(state, of_user);
+                let spared = declared_only && !identity.declared;
+                if spared || challenge::is_met(identity, &claims, of_user) {
+                    continue;
+                }
+                errors::challenge(&state.login, &claims)
+            }
             Kind::Reset => return Err(Box::new(Ended::cut(what))),
             Kind::Status { status, retry_after } => faulty_status(status, retry_after),
+            Kind::Concurrency(status) => Failure::concurrency(status).response(),
+            Kind::Proxy => Failure::proxy().response(),
+            Kind::JsonDetail => Failure::json_detail().response(),
+            Kind::Empty(status) => respond::empty(status),
             Kind::Exception(name) => Failure::exception(&name).response(),
             Kind::Unauthorized => {
                 errors::unauthorized(&state.login, "The token was refused (emulated fault).")

@@ -63,7 +63,7 @@ pub(super) fn find(name: &str) -> Option<&'static Cmdlet> {
 #[derive(Clone, Debug)]
 pub(super) struct Invocation {
     pub(super) cmdlet: String,
-    parameters: serde_json::Map<String, Value>,
+    pub(super) parameters: serde_json::Map<String, Value>,
 }
 
 impl Invocation {
