@@ -219,6 +219,7 @@ impl App {
             actor,
             session_wait: self.settings.session_wait,
             call_timeout: self.settings.call_timeout,
+            batch_size: self.settings.batch_size,
             reread_wait: self.settings.reread_wait,
             output_places,
             clocks: self.clocks.clone(),

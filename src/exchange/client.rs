@@ -10,7 +10,7 @@ use super::errors::{ErrorKind, Happened, RemoteError};
 use super::page::{self, Asked, Headers, Page};
 use super::redirect::Family;
 use super::transport::{Connector, Origin, Transport};
-use super::{CallSummary, Closed, CmdletRequest, Connection, ConnectionId, ItemSink, Remote};
+use super::{CallSummary, Closed, CmdletRequest, Connection, ConnectionId, ItemSink, Member, Remote};
 use crate::clocks::Clocks;
 use crate::rules::retry::RetryPolicy;
 
@@ -101,6 +101,7 @@ impl Remote for RestRemote {
             origin,
             located: self.located.clone(),
             is_located: false,
+            takes_batches: true,
             transport: Some(transport),
             last_closed: Closed::NothingOpened,
             cookies: Cookies::default(),
@@ -111,12 +112,14 @@ impl Remote for RestRemote {
 
 pub(super) struct RestConnection {
     pub(super) config: Arc<ServiceConfig>,
-    id: ConnectionId,
+    pub(super) id: ConnectionId,
     /// Where it is connected to.
     pub(super) origin: Origin,
     pub(super) located: Located,
     /// Whether the global host was asked for the region.
     pub(super) is_located: bool,
+    /// Whether several calls can go together; found out by trying.
+    pub(super) takes_batches: bool,
     transport: Option<Transport>,
     /// How the transport before this one ended.
     last_closed: Closed,
@@ -142,21 +145,24 @@ impl Connection for RestConnection {
         sink: &mut dyn ItemSink,
     ) -> Result<CallSummary, RemoteError> {
         self.allowed(request)?;
-        if self.in_call {
-            self.end_transport().await;
-        }
-        self.in_call = true;
-        let mut tally = Tally::default();
-        let outcome = match self.locate(token, request, &mut tally).await {
-            Ok(()) => self.pages(token, request, sink, &mut tally).await,
-            Err(error) => Err(error),
-        };
+        self.begin().await;
+        let outcome = self.alone(token, &mut Member { request, sink }).await;
         self.in_call = false;
-        outcome.map_err(|mut error| {
-            error.attempts = tally.requests;
-            error.throttled = tally.throttled;
-            error
-        })
+        outcome
+    }
+
+    async fn batch(
+        &mut self,
+        token: &SecretString,
+        members: &mut [Member<'_>],
+    ) -> Vec<Result<CallSummary, RemoteError>> {
+        if let Some(error) = members.iter().find_map(|member| self.allowed(member.request).err()) {
+            return members.iter().map(|_| Err(error.clone())).collect();
+        }
+        self.begin().await;
+        let outcomes = self.together(token, members).await;
+        self.in_call = false;
+        outcomes
     }
 
     fn endpoint(&self) -> String {
@@ -169,7 +175,37 @@ impl Connection for RestConnection {
     }
 }
 
+impl Tally {
+    /// The error of a call with what the call took.
+    pub(super) fn noted(&self, mut error: RemoteError) -> RemoteError {
+        error.attempts = self.requests;
+        error.throttled = self.throttled;
+        error
+    }
+}
+
 impl RestConnection {
+    /// A call that was dropped in flight has taken its transport with it.
+    async fn begin(&mut self) {
+        if self.in_call {
+            self.end_transport().await;
+        }
+        self.in_call = true;
+    }
+
+    pub(super) async fn alone(
+        &mut self,
+        token: &SecretString,
+        member: &mut Member<'_>,
+    ) -> Result<CallSummary, RemoteError> {
+        let mut tally = Tally::default();
+        let outcome = match self.locate(token, member.request, &mut tally).await {
+            Ok(()) => self.pages(token, member.request, member.sink, None, &mut tally).await,
+            Err(error) => Err(error),
+        };
+        outcome.map_err(|error| tally.noted(error))
+    }
+
     fn allowed(&self, request: &CmdletRequest) -> Result<(), RemoteError> {
         let names = request.parameters.keys().map(String::as_str);
         let is_read = request.cmdlet.cmdlet().is_some_and(|cmdlet| cmdlet.is_read_with(names));
@@ -204,7 +240,7 @@ impl RestConnection {
         let built = page::build(transport, &headers, request, asked)?;
         let answer = transport.send(built).await?;
         self.cookies.keep(answer.headers());
-        page::read(answer, self.config.clocks.wall()).await
+        page::read(answer, asked.list, self.config.clocks.wall()).await
     }
 
     /// Cookies are for the host that set them.

@@ -8,40 +8,43 @@ use tracing::warn;
 use super::classify::is_expired_link;
 use super::client::{NextPage, PAGE_SIZE_MAX, RestConnection, Tally};
 use super::errors::{ErrorKind, Happened, RemoteError};
-use super::page::Asked;
+use super::page::{Asked, Page, VALUE};
 use super::repeat::{AfterRedirect, interrupted};
 use super::transport::Origin;
 use super::{CallSummary, CmdletRequest, Intent, ItemSink};
 
 impl RestConnection {
-    /// All pages of a call. A link that expired makes the listing start again, once; it is never cut short.
+    /// All pages of a call, the first of which may be here already. A link that expired makes the listing start again, once; it is never cut short.
     pub(super) async fn pages(
         &mut self,
         token: &SecretString,
         request: &CmdletRequest,
         sink: &mut dyn ItemSink,
+        mut begun: Option<Page>,
         tally: &mut Tally,
     ) -> Result<CallSummary, RemoteError> {
         let first = self.first_path(request);
-        let body = body_of(request);
+        let body = Bytes::from(body_of(request).to_string());
         let wanted = Wanted::of(request);
         let mut summary = CallSummary::default();
         let mut path = first.clone();
         let mut restarted = Restarted::No;
         let mut circle = Circle::default();
         loop {
-            let page_size = match request.intent {
-                Intent::Read => Some(wanted.page_size(summary.items, self.config.page_size)),
-                Intent::Write => None,
-            };
+            let page_size = self.page_size(request, summary.items);
             let with_body = path == first || self.config.next_page == NextPage::Post;
             let asked = Asked {
                 path_and_query: path.clone(),
                 page_size,
                 body: with_body.then(|| body.clone()),
+                list: VALUE,
                 headers: Vec::new(),
             };
-            let page = match self.repeated(token, request, &asked, AfterRedirect::Again, tally).await {
+            let page = match begun.take() {
+                Some(page) => Ok(page),
+                None => self.repeated(token, request, &asked, AfterRedirect::Again, tally).await,
+            };
+            let page = match page {
                 Ok(page) => page,
                 Err(error) if path != first && is_expired_link(&error) && restarted == Restarted::No => {
                     warn!(error = %error, "the listing's link expired, listing again from the start");
@@ -79,7 +82,15 @@ impl RestConnection {
         }
     }
 
-    fn first_path(&self, request: &CmdletRequest) -> String {
+    /// How many items are asked for, after `have` of them; a write asks for none.
+    pub(super) fn page_size(&self, request: &CmdletRequest, have: u64) -> Option<u32> {
+        match request.intent {
+            Intent::Read => Some(Wanted::of(request).page_size(have, self.config.page_size)),
+            Intent::Write => None,
+        }
+    }
+
+    pub(super) fn first_path(&self, request: &CmdletRequest) -> String {
         let config = &self.config;
         let mut path = format!("/adminapi/{}/{}/InvokeCommand", config.api_version, config.tenant_id);
         if !request.select.is_empty() {
@@ -175,10 +186,8 @@ impl Wanted {
     }
 }
 
-fn body_of(request: &CmdletRequest) -> Bytes {
-    let body =
-        json!({"CmdletInput": {"CmdletName": request.cmdlet.as_str(), "Parameters": request.parameters}});
-    Bytes::from(body.to_string())
+pub(super) fn body_of(request: &CmdletRequest) -> Value {
+    json!({"CmdletInput": {"CmdletName": request.cmdlet.as_str(), "Parameters": request.parameters}})
 }
 
 fn is_more_available(warning: &str) -> bool {

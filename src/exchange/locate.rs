@@ -6,7 +6,7 @@ use tracing::info;
 use super::CmdletRequest;
 use super::client::{RestConnection, Tally};
 use super::errors::RemoteError;
-use super::page::Asked;
+use super::page::{Asked, VALUE};
 use super::redirect::is_global_compliance;
 use super::repeat::AfterRedirect;
 
@@ -33,6 +33,7 @@ impl RestConnection {
             ),
             page_size: None,
             body: None,
+            list: VALUE,
             // Without it, an answer that is no redirect would be a module of two megabytes.
             headers: vec![("CommandName", request.cmdlet.as_str().to_owned())],
         };

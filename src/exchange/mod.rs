@@ -3,6 +3,7 @@
 //! [`Remote`] is the seam; [`client`] and [`transport`] speak the real protocol behind it.
 
 pub mod anchor;
+pub mod batch;
 mod classify;
 pub mod client;
 mod cookies;
@@ -54,6 +55,16 @@ pub trait Connection: Send + 'static {
         request: &CmdletRequest,
         sink: &mut dyn ItemSink,
     ) -> Result<CallSummary, RemoteError>;
+
+    /// Makes several calls that only read, in one request where the service takes them so; results are in their order.
+    ///
+    /// # Cancel safety
+    /// As [`Connection::call`].
+    async fn batch(
+        &mut self,
+        token: &SecretString,
+        members: &mut [Member<'_>],
+    ) -> Vec<Result<CallSummary, RemoteError>>;
 
     /// Where it is connected to, as `https://HOST[:PORT]`: a service may have named another host than the configured.
     fn endpoint(&self) -> String;
@@ -120,6 +131,14 @@ pub struct Repeats {
     pub attempts_max: u32,
     /// Which failures are repeated.
     pub on: Repeated,
+}
+
+/// One of several calls that are made together.
+pub struct Member<'a> {
+    /// What is called.
+    pub request: &'a CmdletRequest,
+    /// Where its items go.
+    pub sink: &'a mut dyn ItemSink,
 }
 
 /// Where a call's items go.

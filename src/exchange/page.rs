@@ -38,6 +38,9 @@ const PACKED_PIECE_BYTES: usize = 4 * 1024;
 const TEXTS_MAX: usize = 100;
 const TEXT_CHARS_MAX: usize = 600;
 
+/// The member of a cmdlet's answer that holds its items.
+pub(super) const VALUE: &str = "value";
+
 /// How the program names itself. It does not pretend to be the module.
 const USER_AGENT_TEXT: &str = concat!("exorun/", env!("CARGO_PKG_VERSION"));
 
@@ -67,6 +70,8 @@ pub(super) struct Asked {
     pub(super) page_size: Option<u32>,
     /// A POST's body; a GET has none.
     pub(super) body: Option<Bytes>,
+    /// The member of the answer that holds the items.
+    pub(super) list: &'static str,
     /// Headers of its own.
     pub(super) headers: Vec<(&'static str, String)>,
 }
@@ -93,11 +98,15 @@ pub(super) fn build(
         .header(ACCEPT_ENCODING, "gzip")
         .header(USER_AGENT, USER_AGENT_TEXT)
         .header("X-AnchorMailbox", headers.anchor)
-        .header("X-CmdletName", call.cmdlet.as_str())
         .header("X-ResponseFormat", "json")
         .header("X-ClientApplication", USER_AGENT_TEXT)
         .header("client-request-id", call.client_request_id.to_string())
         .header("connection-id", headers.connection_id.to_string());
+    // A batch has several, each with a header of its own.
+    let request = match asked.list {
+        VALUE => request.header("X-CmdletName", call.cmdlet.as_str()),
+        _ => request,
+    };
     let request = asked.headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
     let request = with_host(request, transport, headers.authority);
     let request = match asked.page_size {
@@ -128,7 +137,11 @@ fn with_host(request: Builder, transport: &Transport, authority: &str) -> Builde
 ///
 /// # Errors
 /// Every failed answer, classified; an answer cut short is [`ErrorKind::Network`] or [`ErrorKind::Protocol`].
-pub(super) async fn read(answer: Response<Incoming>, now: Timestamp) -> Result<Page, RemoteError> {
+pub(super) async fn read(
+    answer: Response<Incoming>,
+    list: &'static str,
+    now: Timestamp,
+) -> Result<Page, RemoteError> {
     let (head, body) = answer.into_parts();
     let is_gzip = head.headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "gzip");
     if !head.status.is_success() {
@@ -143,45 +156,77 @@ pub(super) async fn read(answer: Response<Incoming>, now: Timestamp) -> Result<P
         error.request_id.clone_from(&request_id);
         error
     };
-    let mut page = read_items(body, is_gzip).await.map_err(failed)?;
+    let mut page = read_items(body, list, is_gzip).await.map_err(failed)?;
     page.request_id = request_id;
     Ok(page)
 }
 
-async fn read_items(mut body: Incoming, is_gzip: bool) -> Result<Page, RemoteError> {
-    let mut page = Page::default();
-    let mut stream = ValueStream::default();
+async fn read_items(mut body: Incoming, list: &'static str, is_gzip: bool) -> Result<Page, RemoteError> {
+    let mut page = Paging::of(list);
     let mut gzip = write::GzDecoder::new(Vec::new());
-    let mut room = PAGE_BYTES_MAX;
-    let mut keep = |item: &RawValue| {
-        room = room.checked_sub(item.get().len() + ITEM_OVERHEAD_BYTES).ok_or_else(|| {
-            format!("a page of the answer takes more than {PAGE_BYTES_MAX} bytes; ask for less with `select`")
-        })?;
-        page.items.push(item.to_owned());
-        Ok(())
-    };
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| broken(&error, Happened::Unknown))?;
         let Ok(chunk) = frame.into_data() else { continue };
         if is_gzip {
             for piece in chunk.chunks(PACKED_PIECE_BYTES) {
                 gzip.write_all(piece).map_err(|error| unreadable(&error.to_string()))?;
-                stream.push(gzip.get_ref(), &mut keep).map_err(|error| not_understood(&error))?;
+                page.push(gzip.get_ref())?;
                 gzip.get_mut().clear();
             }
         } else {
-            stream.push(&chunk, &mut keep).map_err(|error| not_understood(&error))?;
+            page.push(&chunk)?;
         }
     }
     if is_gzip {
         gzip.try_finish().map_err(|error| unreadable(&error.to_string()))?;
-        stream.push(gzip.get_ref(), &mut keep).map_err(|error| not_understood(&error))?;
+        page.push(gzip.get_ref())?;
     }
-    let rest = stream.finish().map_err(|error| not_understood(&error))?;
-    page.warnings = texts(&rest, "@adminapi.warnings");
-    page.errors = texts(&rest, "@adminapi.errors");
-    page.next_link = rest.get("@odata.nextLink").and_then(Value::as_str).map(str::to_owned);
-    Ok(page)
+    page.finish()
+}
+
+/// A page that is here whole already: the body of a batch's member.
+pub(super) fn of_text(text: &str) -> Result<Page, RemoteError> {
+    let mut page = Paging::of(VALUE);
+    page.push(text.as_bytes())?;
+    page.finish()
+}
+
+/// A page that is coming in.
+struct Paging {
+    stream: ValueStream,
+    items: Vec<Box<RawValue>>,
+    room: usize,
+}
+
+impl Paging {
+    fn of(list: &'static str) -> Paging {
+        Paging { stream: ValueStream::of(list), items: Vec::new(), room: PAGE_BYTES_MAX }
+    }
+
+    fn push(&mut self, chunk: &[u8]) -> Result<(), RemoteError> {
+        let Paging { stream, items, room } = self;
+        let mut keep = |item: &RawValue| {
+            *room = room.checked_sub(item.get().len() + ITEM_OVERHEAD_BYTES).ok_or_else(|| {
+                format!(
+                    "a page of the answer takes more than {PAGE_BYTES_MAX} bytes; ask for less with `select`"
+                )
+            })?;
+            items.push(item.to_owned());
+            Ok(())
+        };
+        stream.push(chunk, &mut keep).map_err(|error| not_understood(&error))
+    }
+
+    fn finish(self) -> Result<Page, RemoteError> {
+        let rest = self.stream.finish().map_err(|error| not_understood(&error))?;
+        Ok(Page {
+            items: self.items,
+            warnings: texts(&rest, "@adminapi.warnings"),
+            errors: texts(&rest, "@adminapi.errors"),
+            next_link: rest.get("@odata.nextLink").and_then(Value::as_str).map(str::to_owned),
+            request_id: None,
+        })
+    }
 }
 
 fn unreadable(why: &str) -> RemoteError {

@@ -34,10 +34,7 @@ impl RestConnection {
         tally: &mut Tally,
     ) -> Result<Page, RemoteError> {
         let clocks = self.config.clocks.clone();
-        let policy = match request.repeats {
-            Some(Repeats { attempts_max, on }) => RetryPolicy { attempts_max, on, ..self.config.retry },
-            None => self.config.retry,
-        };
+        let policy = policy_of(&self.config.retry, request.repeats);
         let began = clocks.boot();
         let mut attempt = 1;
         let mut redirects = 0;
@@ -67,7 +64,7 @@ impl RestConnection {
                 self.end_transport().await;
             }
             let elapsed = clocks.boot().since(began);
-            let failure = failure_of(&error, request.intent);
+            let failure = meaning(&error, request.intent);
             match policy.next(attempt, failure, elapsed, jitter()) {
                 Next::After(wait) if !request.stop.is_cancelled() => {
                     warn!(
@@ -94,6 +91,14 @@ impl RestConnection {
     }
 }
 
+/// The connection's policy, or what the caller says in its place.
+pub(super) fn policy_of(own: &RetryPolicy, repeats: Option<Repeats>) -> RetryPolicy {
+    match repeats {
+        Some(Repeats { attempts_max, on }) => RetryPolicy { attempts_max, on, ..*own },
+        None => *own,
+    }
+}
+
 /// The run was asked to stop before the call was complete; nothing is in doubt.
 pub(super) fn interrupted(place: &str) -> RemoteError {
     let why = format!("the run was asked to stop {place}");
@@ -106,7 +111,7 @@ fn breaks_transport(kind: ErrorKind) -> bool {
 }
 
 /// What a failure means for the next try: reads are repeated freely, writes only when nothing happened for certain.
-fn failure_of(error: &RemoteError, intent: Intent) -> Failure {
+pub(super) fn meaning(error: &RemoteError, intent: Intent) -> Failure {
     match error.kind {
         ErrorKind::Throttled | ErrorKind::SessionLimit => {
             Failure::Throttled { retry_after: error.retry_after }
@@ -125,7 +130,7 @@ fn failure_of(error: &RemoteError, intent: Intent) -> Failure {
     }
 }
 
-fn given_up(mut error: RemoteError, why: GiveUp, attempt: u32) -> RemoteError {
+pub(super) fn given_up(mut error: RemoteError, why: GiveUp, attempt: u32) -> RemoteError {
     match why {
         GiveUp::Permanent | GiveUp::InDoubt | GiveUp::NotWanted => {}
         GiveUp::AttemptsUsed => error.message.push_str(&format!(" (given up after {attempt} tries)")),
@@ -137,7 +142,7 @@ fn given_up(mut error: RemoteError, why: GiveUp, attempt: u32) -> RemoteError {
 }
 
 /// A number in 0..1 that differs between processes. Spreading is all it is for.
-fn jitter() -> f64 {
+pub(super) fn jitter() -> f64 {
     f64::from(Uuid::new_v4().as_u64_pair().0 as u32) / f64::from(u32::MAX)
 }
 
@@ -145,26 +150,26 @@ fn jitter() -> f64 {
 mod tests {
     use super::*;
 
-    fn meaning(kind: ErrorKind, happened: Happened, intent: Intent) -> Failure {
-        failure_of(&RemoteError::new(kind, happened, "x"), intent)
+    fn of(kind: ErrorKind, happened: Happened, intent: Intent) -> Failure {
+        meaning(&RemoteError::new(kind, happened, "x"), intent)
     }
 
     #[test]
     fn a_write_is_repeated_only_when_nothing_happened_for_certain() {
         for kind in [ErrorKind::Transient, ErrorKind::Network, ErrorKind::Timeout] {
-            assert_eq!(meaning(kind, Happened::Unknown, Intent::Write), Failure::InDoubt, "{kind:?}");
-            assert_eq!(meaning(kind, Happened::No, Intent::Write), Failure::Transient, "{kind:?}");
-            assert_eq!(meaning(kind, Happened::Unknown, Intent::Read), Failure::Transient, "{kind:?}");
+            assert_eq!(of(kind, Happened::Unknown, Intent::Write), Failure::InDoubt, "{kind:?}");
+            assert_eq!(of(kind, Happened::No, Intent::Write), Failure::Transient, "{kind:?}");
+            assert_eq!(of(kind, Happened::Unknown, Intent::Read), Failure::Transient, "{kind:?}");
         }
-        assert_eq!(meaning(ErrorKind::Protocol, Happened::Unknown, Intent::Write), Failure::InDoubt);
+        assert_eq!(of(ErrorKind::Protocol, Happened::Unknown, Intent::Write), Failure::InDoubt);
     }
 
     #[test]
     fn throttling_is_waited_out_for_writes_too_and_refusals_are_final() {
-        let throttled = meaning(ErrorKind::Throttled, Happened::No, Intent::Write);
+        let throttled = of(ErrorKind::Throttled, Happened::No, Intent::Write);
         assert_eq!(throttled, Failure::Throttled { retry_after: None });
         for kind in [ErrorKind::NotFound, ErrorKind::Forbidden, ErrorKind::InvalidInput, ErrorKind::Server] {
-            assert_eq!(meaning(kind, Happened::No, Intent::Read), Failure::Permanent, "{kind:?}");
+            assert_eq!(of(kind, Happened::No, Intent::Read), Failure::Permanent, "{kind:?}");
         }
     }
 }

@@ -11,13 +11,15 @@ const ITEM_BYTES_MAX: usize = 16 * 1024 * 1024;
 const REST_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Takes bytes, gives items.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct ValueStream {
+    /// The member that holds the items.
+    list: &'static str,
     place: Place,
     depth: u32,
     string: InString,
     key: Vec<u8>,
-    key_is_value: bool,
+    key_is_list: bool,
     item: Vec<u8>,
     rest: Vec<u8>,
 }
@@ -62,7 +64,28 @@ pub(super) enum StreamError {
     Sink(String),
 }
 
+/// The list of a cmdlet's answer.
+impl Default for ValueStream {
+    fn default() -> ValueStream {
+        ValueStream::of("value")
+    }
+}
+
 impl ValueStream {
+    /// A stream of the items of the member `list`.
+    pub(super) fn of(list: &'static str) -> ValueStream {
+        ValueStream {
+            list,
+            place: Place::default(),
+            depth: 0,
+            string: InString::No,
+            key: Vec::new(),
+            key_is_list: false,
+            item: Vec::new(),
+            rest: Vec::new(),
+        }
+    }
+
     /// Takes the next bytes and hands every item that is complete to `each`.
     pub(super) fn push(
         &mut self,
@@ -93,10 +116,10 @@ impl ValueStream {
         let Some(members) = rest.as_object() else {
             return Err(StreamError::NotAListing("it is not an object"));
         };
-        match members.get("value") {
+        match members.get(self.list) {
             None | Some(Value::Null) => Ok(rest),
             Some(Value::Array(unseen)) if unseen.is_empty() => Ok(rest),
-            Some(_) => Err(StreamError::NotAListing("its `value` is not a plain list")),
+            Some(_) => Err(StreamError::NotAListing("its list is not a plain one")),
         }
     }
 
@@ -111,7 +134,7 @@ impl ValueStream {
             if was_name {
                 if self.string == InString::No {
                     self.place = Place::Around;
-                    self.key_is_value = self.key == b"value";
+                    self.key_is_list = self.key == self.list.as_bytes();
                 } else {
                     self.key.push(byte);
                 }
@@ -131,7 +154,7 @@ impl ValueStream {
             }
             b':' if self.depth == 1 => self.place = Place::BeforeValue,
             b',' if self.depth == 1 => self.place = Place::Around,
-            b'[' if self.place == Place::BeforeValue && self.key_is_value => self.place = Place::BetweenItems,
+            b'[' if self.place == Place::BeforeValue && self.key_is_list => self.place = Place::BetweenItems,
             b'{' | b'[' => {
                 self.depth += 1;
                 self.place = if self.depth == 1 { Place::Around } else { Place::After };
@@ -154,7 +177,7 @@ impl ValueStream {
             b']' => {
                 self.rest.push(byte);
                 self.place = Place::After;
-                self.key_is_value = false;
+                self.key_is_list = false;
             }
             b',' => {}
             byte if byte.is_ascii_whitespace() => {}

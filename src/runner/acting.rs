@@ -7,6 +7,7 @@ use super::call::{Call, Select};
 use super::calling::partial;
 use super::collect::Collect;
 use super::context::{Mode, RunParts};
+use super::ensure::{Declared, Ensure};
 use super::halt::{Failure, Weight};
 use super::items::Items;
 use super::tally::Tally;
@@ -17,7 +18,7 @@ use crate::observe::escape::one_line;
 use crate::observe::metrics::ObjectResult;
 use crate::rules::time::BootTime;
 use crate::session::Session;
-use crate::spec::job::{Action, Step};
+use crate::spec::job::{Action, Keep, Step};
 use crate::spec::template::{Scope, Template};
 
 /// Identities in logs and reports are cut here.
@@ -50,29 +51,77 @@ pub(super) enum Outcome {
     },
 }
 
-impl Acting<'_> {
+/// The step's action on one object, its expressions evaluated.
+pub(super) struct Doing<'a> {
+    pub(super) object: Option<String>,
+    what: What<'a>,
+    /// What its first read returned, if that was made together with others'.
+    pub(super) ahead: Option<Result<Items, Failure>>,
+}
+
+enum What<'a> {
+    Call(Call),
+    Ensure { declared: Declared<'a>, read: Call },
+}
+
+impl Doing<'_> {
+    /// The read that the action begins with, if it is one that the service takes together with others.
+    pub(super) fn first_read(&self) -> Option<&Call> {
+        let (What::Call(call) | What::Ensure { read: call, .. }) = &self.what;
+        (call.intent == Intent::Read && call.may_be_batched()).then_some(call)
+    }
+
+    /// What is kept of the items that [`Doing::first_read`] returns.
+    pub(super) fn keep<'s>(&self, step: &'s Step) -> &'s Keep {
+        match &self.what {
+            What::Call(_) => &step.keep,
+            What::Ensure { .. } => &Keep::All,
+        }
+    }
+}
+
+impl<'a> Acting<'a> {
+    /// Evaluates the step's action for one object.
+    ///
+    /// # Errors
+    /// An expression's failure, not counted yet.
+    pub(super) fn prepare(&self, scope: &Scope) -> Result<Doing<'a>, Failure> {
+        let what = match &self.step.action {
+            Action::Cmdlet { cmdlet, parameters } => {
+                let wanted = Select::of(&self.step.select, &self.step.keep);
+                What::Call(Call::new(cmdlet, self.parameters(parameters, scope)?, wanted))
+            }
+            Action::Ensure { noun, get, set, identity, properties } => {
+                let ensure = Ensure { noun, get, set, identity: identity.as_ref(), properties };
+                let declared = Declared::evaluate(ensure, scope)?;
+                let read = declared.read_call();
+                What::Ensure { declared, read }
+            }
+        };
+        let object = match &what {
+            What::Call(call) => call.object.as_deref(),
+            What::Ensure { declared, .. } => declared.identity.as_deref(),
+        };
+        Ok(Doing { object: object.map(|object| one_line(object, OBJECT_CHARS_MAX)), what, ahead: None })
+    }
+
     /// Does the step's action once, counts its outcome, and hands back the items of a read.
     ///
     /// # Errors
     /// The failure, already counted and logged; its weight says what it means for the run.
-    pub(super) async fn once(&self, session: &mut Session, scope: &Scope) -> Result<Option<Items>, Failure> {
-        let mut object = None;
-        let outcome = match &self.step.action {
-            Action::Cmdlet { cmdlet, parameters } => {
-                let wanted = Select::of(&self.step.select, &self.step.keep);
-                match self.parameters(parameters, scope) {
-                    Ok(parameters) => {
-                        let call = Call::new(cmdlet, parameters, wanted);
-                        object = call.object.as_deref().map(|object| one_line(object, OBJECT_CHARS_MAX));
-                        self.cmdlet(session, &call).await
-                    }
-                    Err(failure) => Err(failure),
-                }
-            }
-            Action::Ensure { noun, get, set, identity, properties } => {
-                let ensure =
-                    super::ensure::Ensure { noun, get, set, identity: identity.as_ref(), properties };
-                self.ensure(session, &ensure, scope, &mut object).await
+    pub(super) async fn once(
+        &self,
+        session: &mut Session,
+        doing: Result<Doing<'_>, Failure>,
+    ) -> Result<Option<Items>, Failure> {
+        let (outcome, object) = match doing {
+            Err(failure) => (Err(failure), None),
+            Ok(Doing { object, what, ahead }) => {
+                let outcome = match &what {
+                    What::Call(call) => self.cmdlet(session, call, ahead).await,
+                    What::Ensure { declared, read } => self.ensure(session, declared, read, ahead).await,
+                };
+                (outcome, object)
             }
         };
         self.count(&outcome, object.as_deref());
@@ -128,7 +177,15 @@ impl Acting<'_> {
         templates.iter().map(|(name, template)| Ok((name.clone(), template.eval(scope)?))).collect()
     }
 
-    async fn cmdlet(&self, session: &mut Session, call: &Call) -> Result<Outcome, Failure> {
+    async fn cmdlet(
+        &self,
+        session: &mut Session,
+        call: &Call,
+        ahead: Option<Result<Items, Failure>>,
+    ) -> Result<Outcome, Failure> {
+        if let Some(items) = ahead {
+            return items.map(Outcome::Read);
+        }
         if call.intent == Intent::Read {
             let mut collect = Collect::new(&self.step.keep);
             let summary = self.call(session, call, &mut collect).await?;

@@ -62,6 +62,14 @@ impl Call {
     }
 }
 
+impl Call {
+    /// Whether it may go together with others. Not those that are routed by a mailbox of their own: the module sends
+    /// them alone too. Source: protocol reference, 3.3 and 3.12.
+    pub(super) fn may_be_batched(&self) -> bool {
+        self.cmdlet.cmdlet().is_some_and(|cmdlet| cmdlet.parameter("UseCustomRouting").is_none())
+    }
+}
+
 /// Which properties to ask for; empty asks for everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Select(Vec<String>);

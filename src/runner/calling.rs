@@ -11,9 +11,10 @@ use super::call::Call;
 use super::collect::Collect;
 use super::context::RunParts;
 use super::halt::Failure;
+use super::items::Items;
 use super::write_log;
 use crate::exchange::errors::{ErrorKind, Happened};
-use crate::exchange::{CallSummary, CmdletRequest, Intent, Repeats, time_limits};
+use crate::exchange::{CallSummary, CmdletRequest, Intent, Member, Repeats, time_limits};
 use crate::exit::Exit;
 use crate::observe::metrics::FinishedCall;
 use crate::rules::duration::show;
@@ -75,19 +76,7 @@ impl Acting<'_> {
         {
             return Err(self.out_of_time(Happened::No));
         }
-        let request = CmdletRequest {
-            cmdlet: call.cmdlet.clone(),
-            parameters: call.parameters.clone(),
-            select: call.select.clone(),
-            intent: call.intent,
-            client_request_id,
-            repeats: self.step.retry.map(|retry| Repeats {
-                attempts_max: retry.attempts,
-                on: Repeated { throttled: retry.throttled, transient: retry.transient },
-            }),
-            timeout: time_limits::of(&call.cmdlet, run.call_timeout),
-            stop: run.stop.soon(),
-        };
+        let request = self.request(call, client_request_id);
         debug!(cmdlet = %call.cmdlet, object = call.object, %client_request_id, "calling");
         let began = run.clocks.boot();
         let happened = match call.intent {
@@ -102,11 +91,81 @@ impl Acting<'_> {
         };
         self.count_call(call, &outcome, run.clocks.boot().since(began));
         if let Ok(summary) = &outcome {
-            for warning in &summary.warnings {
-                info!(cmdlet = %call.cmdlet, object = call.object, %client_request_id, "the service warns: {warning}");
-            }
+            self.tell_warnings(call, client_request_id, summary);
         }
         outcome
+    }
+
+    fn request(&self, call: &Call, client_request_id: Uuid) -> CmdletRequest {
+        CmdletRequest {
+            cmdlet: call.cmdlet.clone(),
+            parameters: call.parameters.clone(),
+            select: call.select.clone(),
+            intent: call.intent,
+            client_request_id,
+            repeats: self.step.retry.map(|retry| Repeats {
+                attempts_max: retry.attempts,
+                on: Repeated { throttled: retry.throttled, transient: retry.transient },
+            }),
+            timeout: time_limits::of(&call.cmdlet, self.run.call_timeout),
+            stop: self.run.stop.soon(),
+        }
+    }
+
+    /// Several calls that only read, together; each result is in its call's place.
+    pub(super) async fn calls_together(
+        &self,
+        session: &mut Session,
+        calls: &[(&Call, &Keep)],
+    ) -> Vec<Result<Items, Failure>> {
+        let run = self.run;
+        let all = |failure: Failure| calls.iter().map(|_| Err(failure.clone())).collect();
+        if run.stop.is_asked() {
+            return all(interrupted("before the next call", Happened::No));
+        }
+        if self.deadline.is_some_and(|deadline| run.clocks.boot() >= deadline) {
+            return all(self.out_of_time(Happened::No));
+        }
+        let requests: Vec<CmdletRequest> =
+            calls.iter().map(|(call, _)| self.request(call, Uuid::new_v4())).collect();
+        let mut collects: Vec<Collect<'_>> = calls.iter().map(|(_, keep)| Collect::new(keep)).collect();
+        let mut members: Vec<Member<'_>> = requests
+            .iter()
+            .zip(&mut collects)
+            .map(|(request, collect)| Member { request, sink: collect })
+            .collect();
+        debug!(calls = calls.len(), "calling together");
+        let began = run.clocks.boot();
+        let outcome = tokio::select! {
+            biased;
+            results = session.batch(&mut members) => results.map_err(Failure::from),
+            () = run.stop.insisted() => Err(interrupted("in the middle of the call", Happened::No)),
+            () = until(run, self.deadline) => Err(self.out_of_time(Happened::No)),
+        };
+        let took = run.clocks.boot().since(began);
+        drop(members);
+        let results: Vec<Result<CallSummary, Failure>> = match outcome {
+            Ok(results) => results.into_iter().map(|result| result.map_err(Failure::from)).collect(),
+            Err(failure) => calls.iter().map(|_| Err(failure.clone())).collect(),
+        };
+        let ended = calls.iter().zip(&requests).zip(collects).zip(results);
+        ended
+            .map(|((((call, _), request), collect), result)| {
+                self.count_call(call, &result, took);
+                let summary = result?;
+                self.tell_warnings(call, request.client_request_id, &summary);
+                match summary.errors.first() {
+                    Some(first) => Err(partial(&summary, first)),
+                    None => collect.spool.finish().map_err(|error| Failure::new("spool", error.to_string())),
+                }
+            })
+            .collect()
+    }
+
+    fn tell_warnings(&self, call: &Call, client_request_id: Uuid, summary: &CallSummary) {
+        for warning in &summary.warnings {
+            info!(cmdlet = %call.cmdlet, object = call.object, %client_request_id, "the service warns: {warning}");
+        }
     }
 
     fn count_call(&self, call: &Call, outcome: &Result<CallSummary, Failure>, took: Duration) {
@@ -151,9 +210,14 @@ impl Acting<'_> {
             return Err(partial(&summary, first));
         }
         let items = collect.spool.finish().map_err(|error| Failure::new("spool", error.to_string()))?;
-        let read: std::io::Result<Vec<Value>> = items.iter().take(2).collect();
-        read.map_err(|error| Failure::new("spool", error.to_string()))
+        first_two(&items)
     }
+}
+
+/// As many as it takes to see whether there is one.
+pub(super) fn first_two(items: &Items) -> Result<Vec<Value>, Failure> {
+    let read: std::io::Result<Vec<Value>> = items.iter().take(2).collect();
+    read.map_err(|error| Failure::new("spool", error.to_string()))
 }
 
 async fn until(run: &RunParts, deadline: Option<BootTime>) {

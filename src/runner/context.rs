@@ -53,6 +53,8 @@ pub struct RunParts {
     pub session_wait: Duration,
     /// How long one request may take.
     pub call_timeout: Duration,
+    /// How many items of a loop are read in one request, at most.
+    pub batch_size: u32,
     /// How long a write may take to be seen by reads.
     pub reread_wait: Duration,
     /// Where outputs may be written.

@@ -1,19 +1,21 @@
 //! One step: its action once, or once for each item of a list, on as many sessions as are free at once.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::join_all;
 use serde_json::Value;
 use tracing::{debug, info};
 
-use super::acting::Acting;
+use super::acting::{Acting, Doing};
+use super::call::Call;
 use super::context::RunParts;
 use super::halt::{Failure, Halt, Weight};
 use super::items::{Items, Spool};
 use super::progress::Bar;
 use crate::exit::Exit;
 use crate::session::{RunLabel, Session, SessionError, Wait};
-use crate::spec::job::OnError;
+use crate::spec::job::{Keep, OnError};
 use crate::spec::template::{Expression, Scope};
 
 /// The list a step loops over. It was finished before the loop starts: page links live minutes.
@@ -26,7 +28,15 @@ pub(super) struct List {
 struct Feed {
     list: Mutex<(List, u64)>,
     returned: Mutex<Spool>,
+    /// How many items a session takes at a time.
+    together: u64,
     bar: Bar,
+}
+
+/// An item with what is to be done for it.
+struct Taken<'a> {
+    index: u64,
+    doing: Result<Doing<'a>, Failure>,
 }
 
 impl Acting<'_> {
@@ -44,7 +54,9 @@ impl Acting<'_> {
         let most = run.job.limits.max_sessions.min(self.step.parallel.unwrap_or(u32::MAX));
         let further = u64::from(most).min(list.total).saturating_sub(1);
         let bar = run.progress.bar(self.step.name.as_str(), list.total);
-        let feed = Feed { list: Mutex::new((list, 0)), returned: Mutex::default(), bar };
+        // A short list is shared out among the sessions before it is gathered into batches.
+        let together = (list.total / (further + 1)).clamp(1, u64::from(run.batch_size));
+        let feed = Feed { list: Mutex::new((list, 0)), returned: Mutex::default(), together, bar };
         let label = label(run);
         let helpers = join_all((0..further).map(|_| self.helper(&label, &feed, scope)));
         tokio::join!(self.work(session, &feed, scope), helpers);
@@ -67,7 +79,7 @@ impl Acting<'_> {
             }
             Err(failure) => return Err(self.refused(&failure)),
         }
-        match self.once(session, scope).await {
+        match self.once(session, self.prepare(scope)).await {
             Ok(Some(items)) => Ok(items),
             Ok(None) => nothing(),
             Err(failure) => {
@@ -96,46 +108,91 @@ impl Acting<'_> {
                 self.tally.halt(Halt::new(Exit::Interrupted, "the run was told to stop"));
                 return;
             }
-            let next = feed.next();
-            let (item, index) = match next {
-                None => return,
-                Some((Ok(item), index)) => (item, index),
-                Some((Err(error), _)) => {
-                    self.tally.halt(Halt::new(Exit::Failed, format!("items cannot be read again: {error}")));
+            let Some(mut taken) = self.take(feed, scope) else { return };
+            self.read_ahead(session, &mut taken).await;
+            for Taken { index, doing } in taken {
+                // What was read ahead for items behind a failure that ends the step is dropped.
+                if self.tally.halted().is_some() {
                     return;
                 }
-            };
-            if self.left_out.has(self.list_name(), index) {
-                debug!(index, "left out: an earlier step failed on this item");
-                self.tally.counts().skipped += 1;
-            } else {
-                let scope = Scope { item: Some((Arc::new(item), index)), ..scope.clone() };
-                if let Err(failure) = self.item(session, feed, &scope).await {
+                if let Err(failure) = self.item(session, feed, doing).await {
                     self.after(&failure);
                     if self.step.on_error == OnError::SkipRestOfItem {
                         self.left_out.add(self.list_name(), index);
                     }
                 }
+                feed.bar.advance();
             }
-            feed.bar.advance();
+        }
+    }
+
+    /// The next items with what is to be done for each, as many as may go together; nothing at the list's end, and
+    /// an empty list if none of them is wanted.
+    fn take(&self, feed: &Feed, scope: &Scope) -> Option<Vec<Taken<'_>>> {
+        let mut taken = Vec::new();
+        let mut seen = 0;
+        while seen < feed.together {
+            let Some((item, index)) = feed.next() else { break };
+            seen += 1;
+            let item = match item {
+                Ok(item) => item,
+                Err(error) => {
+                    let why = format!("items cannot be read again: {error}");
+                    self.tally.halt(Halt::new(Exit::Failed, why));
+                    break;
+                }
+            };
+            if self.left_out.has(self.list_name(), index) {
+                debug!(index, "left out: an earlier step failed on this item");
+                self.tally.counts().skipped += 1;
+                feed.bar.advance();
+                continue;
+            }
+            let scope = Scope { item: Some((Arc::new(item), index)), ..scope.clone() };
+            match self.is_wanted(&scope) {
+                Ok(true) => taken.push(Taken { index, doing: self.prepare(&scope) }),
+                Ok(false) => {
+                    self.tally.counts().skipped += 1;
+                    feed.bar.advance();
+                }
+                Err(failure) => taken.push(Taken { index, doing: Err(failure) }),
+            }
+        }
+        (seen > 0).then_some(taken)
+    }
+
+    /// Makes the first reads of several items together. An object that stands there twice is read again at its second
+    /// turn: the first may have changed it.
+    async fn read_ahead(&self, session: &mut Session, taken: &mut [Taken<'_>]) {
+        let mut objects = HashSet::new();
+        let mut reading: Vec<&mut Doing<'_>> = taken
+            .iter_mut()
+            .filter_map(|taken| taken.doing.as_mut().ok())
+            .filter(|doing| doing.first_read().is_some())
+            .filter(|doing| objects.insert(doing.object.as_deref().map(str::to_lowercase)))
+            .collect();
+        if reading.len() < 2 {
+            return;
+        }
+        let calls: Vec<(&Call, &Keep)> = reading
+            .iter()
+            .filter_map(|doing| doing.first_read().map(|call| (call, doing.keep(self.step))))
+            .collect();
+        let answers = self.calls_together(session, &calls).await;
+        for (doing, answer) in reading.iter_mut().zip(answers) {
+            doing.ahead = Some(answer);
         }
     }
 
     /// # Errors
     /// The failure, already counted.
-    async fn item(&self, session: &mut Session, feed: &Feed, scope: &Scope) -> Result<(), Failure> {
-        match self.is_wanted(scope) {
-            Ok(true) => {}
-            Ok(false) => {
-                self.tally.counts().skipped += 1;
-                return Ok(());
-            }
-            Err(failure) => {
-                self.tally.failed(None, &failure);
-                return Err(failure);
-            }
-        }
-        if let Some(items) = self.once(session, scope).await?
+    async fn item(
+        &self,
+        session: &mut Session,
+        feed: &Feed,
+        doing: Result<Doing<'_>, Failure>,
+    ) -> Result<(), Failure> {
+        if let Some(items) = self.once(session, doing).await?
             && let Err(error) = feed.returned().append(&items)
         {
             self.tally.halt(Halt::new(Exit::Failed, error.to_string()));

@@ -7,10 +7,12 @@ use tracing::{debug, warn};
 
 use super::acting::{Acting, OBJECT_CHARS_MAX, Outcome};
 use super::call::{Call, Select};
+use super::calling::first_two;
 use super::console::{shown, would_change, would_edit};
 use super::context::Mode;
 use super::declaration::{Declaration, Drift, no_declaration, text_of};
 use super::halt::{Failure, Weight};
+use super::items::Items;
 use crate::catalog::{CmdletName, Required};
 use crate::exchange::errors::Happened;
 use crate::exit::Exit;
@@ -28,6 +30,7 @@ const REREAD_PAUSE_MAX: Duration = Duration::from_secs(15);
 const IN_DOUBT_PART: u32 = 4;
 
 /// What must hold for one object.
+#[derive(Clone, Copy)]
 pub(super) struct Ensure<'a> {
     pub(super) noun: &'a str,
     pub(super) get: &'a CmdletName,
@@ -37,37 +40,39 @@ pub(super) struct Ensure<'a> {
 }
 
 /// An object's declaration, evaluated.
-struct Declared<'a> {
-    ensure: &'a Ensure<'a>,
-    identity: Option<String>,
+pub(super) struct Declared<'a> {
+    ensure: Ensure<'a>,
+    pub(super) identity: Option<String>,
     properties: Vec<(&'a str, Declaration)>,
 }
 
 impl Acting<'_> {
+    /// Makes what is declared hold; `ahead` is the object, if it was read already.
     pub(super) async fn ensure(
         &self,
         session: &mut Session,
-        ensure: &Ensure<'_>,
-        scope: &Scope,
-        object: &mut Option<String>,
+        declared: &Declared<'_>,
+        read: &Call,
+        ahead: Option<Result<Items, Failure>>,
     ) -> Result<Outcome, Failure> {
-        let declared = Declared::evaluate(ensure, scope)?;
-        *object = declared.identity.as_deref().map(|identity| one_line(identity, OBJECT_CHARS_MAX));
-        let read = declared.read_call();
-        let observed = self.read_one(session, &read, ensure.noun).await?;
+        let noun = declared.ensure.noun;
+        let observed = match ahead {
+            Some(items) => the_one(first_two(&items?)?, noun)?,
+            None => self.read_one(session, read, noun).await?,
+        };
         let drift = declared.drift(&observed)?;
         let changes = drift.len() as u64;
         if drift.is_empty() {
             return Ok(Outcome::Unchanged);
         }
         if self.run.mode == Mode::DryRun {
-            self.print(&declared, &observed, &drift);
+            self.print(declared, &observed, &drift);
             return Ok(Outcome::Pending { changes });
         }
         self.budget.reserve(changes)?;
         let names: Vec<&str> = drift.iter().map(|property| property.name).collect();
         let write = declared.write_call(&drift);
-        let written = self.write_until_seen(session, &declared, &read, &write, &names).await;
+        let written = self.write_until_seen(session, declared, read, &write, &names).await;
         match written {
             Ok(()) => Ok(Outcome::Changed { changes }),
             Err(failure) => {
@@ -157,14 +162,7 @@ impl Acting<'_> {
     }
 
     async fn read_one(&self, session: &mut Session, call: &Call, noun: &str) -> Result<Value, Failure> {
-        let mut items = self.read(session, call).await?;
-        match (items.pop(), items.is_empty()) {
-            (Some(only), true) => Ok(only),
-            (None, _) => Err(Failure::new("not_found", format!("there is no such {noun}"))),
-            (Some(_), false) => {
-                Err(Failure::new("ambiguous", format!("the identity names more than one {noun}; use an id")))
-            }
-        }
+        the_one(self.read(session, call).await?, noun)
     }
 
     fn print(&self, declared: &Declared<'_>, observed: &Value, drift: &[Drift<'_>]) {
@@ -190,6 +188,16 @@ impl Acting<'_> {
     }
 }
 
+fn the_one(mut items: Vec<Value>, noun: &str) -> Result<Value, Failure> {
+    match (items.pop(), items.is_empty()) {
+        (Some(only), true) => Ok(only),
+        (None, _) => Err(Failure::new("not_found", format!("there is no such {noun}"))),
+        (Some(_), false) => {
+            Err(Failure::new("ambiguous", format!("the identity names more than one {noun}; use an id")))
+        }
+    }
+}
+
 /// The object could not be read after a write in doubt: the doubt is what has to be reported.
 fn after_doubt(doubt: Option<Failure>, again: Failure) -> Failure {
     match doubt {
@@ -203,7 +211,7 @@ fn after_doubt(doubt: Option<Failure>, again: Failure) -> Failure {
 }
 
 impl<'a> Declared<'a> {
-    fn evaluate(ensure: &'a Ensure<'a>, scope: &Scope) -> Result<Declared<'a>, Failure> {
+    pub(super) fn evaluate(ensure: Ensure<'a>, scope: &Scope) -> Result<Declared<'a>, Failure> {
         let identity = match ensure.identity {
             None => None,
             Some(template) => match template.eval(scope)? {
@@ -235,7 +243,7 @@ impl<'a> Declared<'a> {
             .collect()
     }
 
-    fn read_call(&self) -> Call {
+    pub(super) fn read_call(&self) -> Call {
         let names = std::iter::once("Identity").chain(self.properties.iter().map(|(name, _)| *name));
         Call::new(self.ensure.get, self.identity_parameter(), Select::named(names))
     }

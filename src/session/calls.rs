@@ -12,7 +12,7 @@ use super::reaper::ReaperHandle;
 use super::scope::open_outlasted_lease;
 use super::under_lease::{Outcome, renew, under_lease};
 use crate::exchange::errors::{ErrorKind, Happened, RemoteError};
-use crate::exchange::{CallSummary, CmdletRequest, Intent, ItemSink};
+use crate::exchange::{CallSummary, CmdletRequest, Intent, ItemSink, Member};
 use crate::rules::slots::MayCall;
 use crate::rules::time::BootTime;
 use crate::signin::{AccessToken, TokenSource};
@@ -80,6 +80,54 @@ impl Session {
         }
     }
 
+    /// Makes several calls that only read together; results are in their order.
+    ///
+    /// Members that are refused with 401 are called once more, each by itself, with one renewed token.
+    ///
+    /// # Cancel safety
+    /// As [`Session::call`].
+    ///
+    /// # Errors
+    /// What concerns the session, and so all of them; each member's own failure is in its place.
+    pub async fn batch(
+        &mut self,
+        members: &mut [Member<'_>],
+    ) -> Result<Vec<Result<CallSummary, RemoteError>>, CallError> {
+        self.check_usable()?;
+        let Some(longest) = members.iter().map(|member| member.request).max_by_key(|request| request.timeout)
+        else {
+            return Ok(Vec::new());
+        };
+        let token = self.tokens.token().await?;
+        self.ready_lease(longest).await?;
+        let Owed { stage, lease, facts, shared, .. } = self.owed.as_mut().expect(OWED);
+        facts.token_expires_at = Some(token.expires_at);
+        let Stage::Open(connection) = stage else { return Err(CallError::Gone) };
+        let calls = connection.batch(&token.secret, members);
+        let outcome = under_lease(calls, lease.as_mut(), self.recorded, facts, shared).await;
+        facts.endpoint = Some(connection.endpoint());
+        let results = self.ended(outcome, Happened::No)?;
+        let mut token = token;
+        let mut is_renewed = false;
+        let mut settled = Vec::with_capacity(results.len());
+        for (member, result) in members.iter_mut().zip(results) {
+            settled.push(match result {
+                Err(error) if is_stale(&error, Intent::Read) => {
+                    if !is_renewed {
+                        token = self.tokens.renewed(&token, error.claims.as_deref()).await?;
+                        is_renewed = true;
+                    }
+                    match self.attempt(&token, member.request, member.sink).await {
+                        Err(CallError::Remote(error)) => Err(error),
+                        other => Ok(other?),
+                    }
+                }
+                other => other,
+            });
+        }
+        Ok(settled)
+    }
+
     async fn attempt(
         &mut self,
         token: &AccessToken,
@@ -98,8 +146,13 @@ impl Session {
             Intent::Read => Happened::No,
             Intent::Write => Happened::Unknown,
         };
+        Ok(self.ended(outcome, happened)??)
+    }
+
+    /// What became of a call under its lease.
+    fn ended<T>(&mut self, outcome: Outcome<T>, happened: Happened) -> Result<T, CallError> {
         match outcome {
-            Outcome::Done(answer) => Ok(answer?),
+            Outcome::Done(answer) => Ok(answer),
             Outcome::Lost(reason) => Err(self.lost(reason, happened)),
             Outcome::CutShort => {
                 self.condition = Condition::Ended;

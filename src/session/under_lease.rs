@@ -8,15 +8,13 @@ use std::time::Duration;
 use super::events::SessionFacts;
 use super::owed::Shared;
 use crate::clocks::Clocks;
-use crate::exchange::CallSummary;
-use crate::exchange::errors::RemoteError;
 use crate::rules::time::BootTime;
 use crate::slots::{SlotError, SlotLease};
 
 /// How a call under a lease ended.
-pub(super) enum Outcome {
+pub(super) enum Outcome<T> {
     /// The call itself ended.
-    Done(Result<CallSummary, RemoteError>),
+    Done(T),
     /// The lease is lost; the call was dropped.
     Lost(String),
     /// The lease would have ended; the call was dropped.
@@ -27,13 +25,13 @@ pub(super) enum Outcome {
 ///
 /// A renewal that fails or hangs is repeated while the lease lasts. The lease's end is looked at before each poll of
 /// the call, so a process that was suspended past it sends no further page.
-pub(super) async fn under_lease(
-    call: impl Future<Output = Result<CallSummary, RemoteError>> + Send,
+pub(super) async fn under_lease<T>(
+    call: impl Future<Output = T> + Send,
     lease: &mut dyn SlotLease,
     call_limit: Duration,
     facts: &SessionFacts,
     shared: &Shared,
-) -> Outcome {
+) -> Outcome<T> {
     let (clocks, times) = (&shared.clocks, &shared.times);
     let terms = times.terms();
     let mut call = pin!(call);
@@ -77,11 +75,11 @@ pub(super) async fn renew(
     }
 }
 
-async fn until(
+async fn until<T>(
     stop_at: BootTime,
     clocks: &Clocks,
-    mut call: Pin<&mut (impl Future<Output = Result<CallSummary, RemoteError>> + Send)>,
-) -> Outcome {
+    mut call: Pin<&mut (impl Future<Output = T> + Send)>,
+) -> Outcome<T> {
     std::future::poll_fn(|context| {
         if stop_at <= clocks.boot() {
             return Poll::Ready(Outcome::CutShort);

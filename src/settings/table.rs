@@ -219,6 +219,13 @@ pub static TABLE: &[Definition] = &[
         "Objects asked for in one page of a listing. The service gives 1000 at most.",
     ),
     row(
+        "batch_size",
+        Kind::Count { min: 1, max: 10 },
+        Some("10"),
+        "How many items of a loop are read in one `$batch` request, as Microsoft's module does with what is piped into it; 10 is \
+         the service's limit. Writes are never batched, and a service that takes no batches is asked one by one.",
+    ),
+    row(
         "reread_wait",
         Kind::Duration { min: "0s", max: "30m" },
         Some("60s"),

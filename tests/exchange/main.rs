@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
 #![expect(clippy::disallowed_methods, reason = "tests wait for real peers")]
 
+mod batches;
 mod redirects;
 mod strange;
 #[path = "../support/strange_service.rs"]

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use exorun::clocks::Clocks;
 use exorun::exchange::errors::{ErrorKind, Happened, RemoteError};
 use exorun::exchange::{
-    CallSummary, Closed, CmdletRequest, Connection, ConnectionId, Intent, ItemSink, Remote,
+    CallSummary, Closed, CmdletRequest, Connection, ConnectionId, Intent, ItemSink, Member, Remote,
 };
 use exorun::rules::time::BootTime;
 use secrecy::{ExposeSecret, SecretString};
@@ -175,6 +175,18 @@ impl Drop for InHand<'_> {
 
 #[async_trait]
 impl Connection for FakeConnection {
+    async fn batch(
+        &mut self,
+        token: &SecretString,
+        members: &mut [Member<'_>],
+    ) -> Vec<Result<CallSummary, RemoteError>> {
+        let mut results = Vec::new();
+        for member in members {
+            results.push(self.call(token, member.request, member.sink).await);
+        }
+        results
+    }
+
     fn endpoint(&self) -> String {
         "https://fake.invalid".to_owned()
     }

@@ -1,0 +1,241 @@
+//! Several reads in one request. Source: protocol reference, 3.12.
+//!
+//! An outer 200 says nothing about the members: each has a status of its own, is repeated by itself, and goes on with
+//! its further pages by itself, as the module does.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use hyper::HeaderMap;
+use hyper::header::{HeaderName, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use tracing::warn;
+
+use super::classify::{Refusal, classify};
+use super::client::{RestConnection, Tally};
+use super::errors::{ErrorKind, Happened, RemoteError};
+use super::listing::body_of;
+use super::page::{self, Asked, Page};
+use super::repeat::{AfterRedirect, given_up, jitter, meaning, policy_of};
+use super::{CallSummary, Intent, Member};
+use crate::observe::escape::one_line;
+use crate::rules::duration::show_about;
+use crate::rules::retry::Next;
+use crate::rules::time::BootTime;
+
+/// The service takes no more members. Source: protocol reference, 3.12.
+pub const BATCH_MAX: usize = 10;
+
+/// The member of the answer that holds the members' answers.
+const RESPONSES: &str = "responses";
+
+/// One member's answer. Their order is not that of the requests.
+#[derive(Deserialize)]
+struct Answer<'a> {
+    id: Value,
+    status: u16,
+    #[serde(default)]
+    headers: BTreeMap<String, Value>,
+    #[serde(borrow, default)]
+    body: Option<&'a RawValue>,
+}
+
+impl RestConnection {
+    /// Makes the members' calls, together where the service lets us. Results are in the members' order.
+    pub(super) async fn together(
+        &mut self,
+        token: &SecretString,
+        members: &mut [Member<'_>],
+    ) -> Vec<Result<CallSummary, RemoteError>> {
+        let only_reads = members.iter().all(|member| member.request.intent == Intent::Read);
+        if members.len() < 2 || members.len() > BATCH_MAX || !only_reads || !self.takes_batches {
+            return self.one_by_one(token, members).await;
+        }
+        let mut tally = Tally::default();
+        // The members' addresses hold the host's name, which is known only now.
+        let sent = match self.locate(token, members[0].request, &mut tally).await {
+            Err(error) => Err(error),
+            Ok(()) => {
+                let asked = self.asked(token, members);
+                self.repeated(token, members[0].request, &asked, AfterRedirect::Again, &mut tally).await
+            }
+        };
+        let page = match sent {
+            Ok(page) => page,
+            Err(error) if is_about_batches(error.kind) => {
+                warn!(error = %error, "the service does not take several calls together, going on one by one");
+                self.takes_batches = false;
+                return self.one_by_one(token, members).await;
+            }
+            Err(mut error) => {
+                error.attempts = tally.requests;
+                error.throttled = tally.throttled;
+                return members.iter().map(|_| Err(error.clone())).collect();
+            }
+        };
+        let answered = self.config.clocks.boot();
+        let mut answers = self.answers(&page);
+        let mut results = Vec::with_capacity(members.len());
+        for (index, member) in members.iter_mut().enumerate() {
+            // The requests that all of them share are the first one's.
+            let tally = std::mem::take(&mut tally);
+            let answer = answers.remove(&index.to_string()).unwrap_or_else(|| Err(missing()));
+            results.push(self.finished(token, member, answer, answered, tally).await);
+        }
+        results
+    }
+
+    async fn one_by_one(
+        &mut self,
+        token: &SecretString,
+        members: &mut [Member<'_>],
+    ) -> Vec<Result<CallSummary, RemoteError>> {
+        let mut results = Vec::with_capacity(members.len());
+        for member in members {
+            results.push(self.alone(token, member).await);
+        }
+        results
+    }
+
+    fn asked(&self, token: &SecretString, members: &[Member<'_>]) -> Asked {
+        let requests: Vec<Value> = members
+            .iter()
+            .enumerate()
+            .map(|(index, member)| {
+                let request = member.request;
+                let size = self.page_size(request, 0).unwrap_or(self.config.page_size);
+                json!({
+                    "id": index.to_string(),
+                    "method": "POST",
+                    "url": format!("{}{}", self.origin, self.first_path(request)),
+                    "headers": {
+                        "Authorization": format!("Bearer {}", token.expose_secret()),
+                        "Content-Type": "application/json; charset=utf-8",
+                        "Accept": "application/json",
+                        "X-AnchorMailbox": self.config.anchor,
+                        "X-CmdletName": request.cmdlet.as_str(),
+                        "X-ResponseFormat": "json",
+                        "client-request-id": request.client_request_id.to_string(),
+                        "connection-id": self.id.to_string(),
+                        "Prefer": format!("odata.maxpagesize={size};odata.continue-on-error"),
+                    },
+                    "body": body_of(request),
+                })
+            })
+            .collect();
+        let version = &self.config.api_version;
+        Asked {
+            path_and_query: format!("/adminapi/{version}/{}/$batch", self.config.tenant_id),
+            page_size: None,
+            body: Some(Bytes::from(json!({"requests": requests}).to_string())),
+            list: RESPONSES,
+            headers: vec![("Prefer", "odata.continue-on-error".to_owned())],
+        }
+    }
+
+    /// Each member's page or refusal, by its id.
+    fn answers(&self, page: &Page) -> BTreeMap<String, Result<Page, RemoteError>> {
+        let now = self.config.clocks.wall();
+        let mut answers = BTreeMap::new();
+        for item in &page.items {
+            let Ok(answer) = serde_json::from_str::<Answer<'_>>(item.get()) else { continue };
+            let id = match &answer.id {
+                Value::String(id) => id.clone(),
+                other => other.to_string(),
+            };
+            let headers = header_map(&answer.headers);
+            let body = answer.body.map_or("", RawValue::get);
+            let read = if (200..300).contains(&answer.status) {
+                page::of_text(body)
+            } else {
+                let body = as_text(body);
+                Err(classify(
+                    &Refusal { status: answer.status, headers: &headers, body: body.as_bytes() },
+                    now,
+                ))
+            };
+            let request_id = headers.get("request-id").and_then(|id| id.to_str().ok());
+            let request_id = request_id.map(|id| one_line(id, 64)).or_else(|| page.request_id.clone());
+            let read = read.map(|page| Page { request_id, ..page });
+            answers.insert(id, read);
+        }
+        answers
+    }
+
+    /// A member's call to its end: its further pages, or its repeats.
+    async fn finished(
+        &mut self,
+        token: &SecretString,
+        member: &mut Member<'_>,
+        answer: Result<Page, RemoteError>,
+        answered: BootTime,
+        mut tally: Tally,
+    ) -> Result<CallSummary, RemoteError> {
+        let error = match answer {
+            Ok(page) => {
+                let done = self.pages(token, member.request, member.sink, Some(page), &mut tally).await;
+                return done.map_err(|error| tally.noted(error));
+            }
+            Err(error) => error,
+        };
+        if matches!(error.kind, ErrorKind::Throttled | ErrorKind::SessionLimit) {
+            tally.throttled += 1;
+        }
+        let policy = policy_of(&self.config.retry, member.request.repeats);
+        let clocks = self.config.clocks.clone();
+        let wait =
+            match policy.next(1, meaning(&error, Intent::Read), clocks.boot().since(answered), jitter()) {
+                Next::After(wait) => wait,
+                Next::GiveUp(why) => return Err(tally.noted(given_up(error, why, 1))),
+            };
+        tally.retries += 1;
+        warn!(
+            cmdlet = %member.request.cmdlet, client_request_id = %member.request.client_request_id,
+            wait_ms = wait.as_millis() as u64, error = %error,
+            "one of several calls failed, trying it again by itself in {}", show_about(wait)
+        );
+        // Members that were refused together wait together, not one after the other.
+        tokio::select! {
+            () = clocks.sleep_until(answered + wait) => {}
+            () = member.request.stop.cancelled() => return Err(tally.noted(error)),
+        }
+        let done = self.pages(token, member.request, member.sink, None, &mut tally).await;
+        done.map_err(|error| tally.noted(error))
+    }
+}
+
+/// What is wrong is the batch, not a member of it.
+fn is_about_batches(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::Forbidden
+            | ErrorKind::InvalidInput
+            | ErrorKind::NotFound
+            | ErrorKind::Protocol
+            | ErrorKind::Server
+    )
+}
+
+fn missing() -> RemoteError {
+    let why = "the answer to several calls leaves this one out";
+    RemoteError::new(ErrorKind::Protocol, Happened::Unknown, why)
+}
+
+fn header_map(headers: &BTreeMap<String, Value>) -> HeaderMap {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(text)) {
+            map.append(name, value);
+        }
+    }
+    map
+}
+
+/// A refusal's body may be a JSON string instead of an object: plain text in an envelope of JSON.
+fn as_text(body: &str) -> String {
+    serde_json::from_str::<String>(body).unwrap_or_else(|_| body.to_owned())
+}
