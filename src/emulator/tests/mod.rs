@@ -1,6 +1,12 @@
 //! The emulator through real sockets and TLS, by a client that shares nothing with it.
 
 mod cmdlets;
+mod conformance_auth;
+mod conformance_batch;
+mod conformance_discovery;
+mod conformance_faults;
+mod conformance_invoke;
+mod conformance_routing;
 mod faults;
 mod paging;
 mod sessions;
