@@ -96,6 +96,12 @@ impl Failure {
         Failure { message: text.clone(), ..Failure::new(403, "Forbidden", Some(format!("||{text}"))) }
     }
 
+    /// What a read by `GET` says of a cmdlet that is not for this caller. Source: protocol reference, 4.1.
+    pub(super) fn not_allowed_to_read(cmdlet: &str) -> Failure {
+        let text = format!("User is not allowed to call {cmdlet}");
+        Failure { message: text.clone(), ..Failure::new(401, "Unauthorized", Some(format!("||{text}"))) }
+    }
+
     /// What Security & Compliance says at its global host, and to an anchor that names no domain. The sentence is the
     /// service's; the status and the exception's name are ours.
     pub(super) fn organization_container() -> Failure {

@@ -29,17 +29,16 @@ pub(super) struct Request<'a> {
     pub(super) member: bool,
 }
 
-/// What a page link is bound to, for this caller.
-pub(super) fn bound(request: &Request<'_>) -> String {
+/// What a page link is bound to, for this caller and what was asked.
+pub(super) fn bound(request: &Request<'_>, asked: &Value) -> String {
     let header = |name: &str| request.parts.headers.get(name).map_or(&b""[..], |value| value.as_bytes());
     let (anchor, cookie): (&[u8], &[u8]) = match request.state.options.page_binding {
         PageBinding::AnchorAndCookie => (header("x-anchormailbox"), request.cookie.as_bytes()),
         PageBinding::Anchor => (header("x-anchormailbox"), b""),
         PageBinding::Nothing => (b"", b""),
     };
-    // Whitespace and order of the body's members do not matter.
-    let body: Value = serde_json::from_slice(request.body).unwrap_or(Value::Null);
-    paging::bound_to(&[anchor, cookie, body.to_string().as_bytes()])
+    // As a value: whitespace of the body does not matter.
+    paging::bound_to(&[anchor, cookie, asked.to_string().as_bytes()])
 }
 
 pub(super) fn page_size(parts: &Parts) -> u64 {

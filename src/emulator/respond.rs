@@ -11,6 +11,7 @@ use http_body_util::{BodyExt as _, Empty, Full, StreamBody, combinators::UnsyncB
 use hyper::body::Frame;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
+use serde_json::{Map, Value, json};
 
 use super::directory::Class;
 use super::prop::{Object, json_string};
@@ -60,6 +61,28 @@ pub(super) struct Shown {
     pub(super) next_link: Option<String>,
     pub(super) context: String,
     pub(super) select: Option<Vec<String>>,
+    pub(super) form: Form,
+}
+
+/// How an answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Hash tables whose properties have annotations, warnings beside them.
+    Tables,
+    /// Entities of a set: their types are in the metadata.
+    Entities,
+    /// One entity by itself.
+    Entity,
+}
+
+/// The object as an entity: without the annotations of a hash table.
+fn entity(object: &Object, select: Option<&[String]>) -> Map<String, Value> {
+    let mut table = Vec::new();
+    object.write(select, &mut table);
+    let mut members: Map<String, Value> =
+        serde_json::from_slice(&table).expect("objects are written as JSON");
+    members.retain(|name, _| !name.contains('@'));
+    members
 }
 
 /// The objects of an answer.
@@ -145,12 +168,25 @@ impl Writing {
 
     /// Writes some objects; true when those were the last.
     fn objects(&mut self, out: &mut Vec<u8>) -> bool {
-        let select = self.shown.select.as_deref();
+        let (select, form) = (self.shown.select.as_deref(), self.shown.form);
         let mut write = |position: usize, object: &Object| {
-            if position > 0 {
-                out.push(b',');
+            if form == Form::Tables {
+                separate(position, out);
+                object.write(select, out);
+                return;
             }
-            object.write(select, out);
+            let members = entity(object, select);
+            if form == Form::Entities {
+                separate(position, out);
+                out.extend_from_slice(json!(members).to_string().as_bytes());
+                return;
+            }
+            for (name, value) in members {
+                out.push(b',');
+                json_string(&name, out);
+                out.push(b':');
+                out.extend_from_slice(value.to_string().as_bytes());
+            }
         };
         match &self.shown.objects {
             Objects::These(objects) => {
@@ -179,6 +215,11 @@ impl Shown {
     fn write_head(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"@odata.context\":");
         json_string(&self.context, out);
+        match self.form {
+            Form::Tables => {}
+            Form::Entities => return out.extend_from_slice(b",\"value\":["),
+            Form::Entity => return,
+        }
         out.extend_from_slice(
             b",\"adminapi.warnings@odata.type\":\"#Collection(String)\",\"@adminapi.warnings\":",
         );
@@ -197,7 +238,9 @@ impl Shown {
     }
 
     fn write_tail(&self, out: &mut Vec<u8>) {
-        out.push(b']');
+        if self.form != Form::Entity {
+            out.push(b']');
+        }
         if let Some(link) = &self.next_link {
             out.extend_from_slice(b",\"@odata.nextLink\":");
             json_string(link, out);
@@ -206,12 +249,16 @@ impl Shown {
     }
 }
 
+fn separate(position: usize, out: &mut Vec<u8>) {
+    if position > 0 {
+        out.push(b',');
+    }
+}
+
 fn strings(items: &[String], out: &mut Vec<u8>) {
     out.push(b'[');
     for (position, item) in items.iter().enumerate() {
-        if position > 0 {
-            out.push(b',');
-        }
+        separate(position, out);
         json_string(item, out);
     }
     out.push(b']');

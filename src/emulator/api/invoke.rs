@@ -1,16 +1,15 @@
-//! `InvokeCommand`: one cmdlet, and the pages of a listing.
+//! `InvokeCommand`: one cmdlet.
 
 use hyper::Response;
 use serde_json::{Map, Value};
 
-use super::super::cmdlets::{self, Answer, Effect, Invocation, Listing};
+use super::super::cmdlets::{self, Answer, Effect, Invocation};
 use super::super::errors::{self, Failure};
-use super::super::form;
-use super::super::options::{AnchorRule, Compression};
-use super::super::paging::{self, Mark};
-use super::super::request::{Request, bound, context, next_link, page_size};
-use super::super::respond::{self, Body, Encoding, Objects, Shown};
+use super::super::options::AnchorRule;
+use super::super::request::{Request, bound, context};
+use super::super::respond::{Body, Form, Objects};
 use super::Caller;
+use super::show::{View, selected};
 use super::trouble::Mishaps;
 use crate::catalog::{self, Service, ValueKind};
 
@@ -38,18 +37,20 @@ pub(super) fn invoke(
         let mut directory = state.directory();
         cmdlets::run(cmdlet, &invocation, &mut directory, now, wall, mishaps.stale)
     };
+    let view = View {
+        request,
+        mishaps,
+        select: selected(request),
+        context: context(request.parts),
+        bound: bound(request, &serde_json::from_slice(request.body).unwrap_or_default()),
+        form: Form::Tables,
+    };
     match answer {
         Err(failure) => failure.response(),
-        Ok(Answer::Listing(listing)) => list(request, listing, mishaps),
-        Ok(Answer::Objects(objects)) => {
-            show(request, mishaps, Objects::These(objects), Vec::new(), None, None)
-        }
-        Ok(Answer::Done { warnings }) => {
-            show(request, mishaps, Objects::These(Vec::new()), warnings, None, None)
-        }
-        Ok(Answer::Confirm(text)) => {
-            show(request, mishaps, Objects::These(Vec::new()), Vec::new(), Some(text), None)
-        }
+        Ok(Answer::Listing(listing)) => view.list(listing),
+        Ok(Answer::Objects(objects)) => view.show(Objects::These(objects), Vec::new(), None, None),
+        Ok(Answer::Done { warnings }) => view.show(Objects::These(Vec::new()), warnings, None, None),
+        Ok(Answer::Confirm(text)) => view.show(Objects::These(Vec::new()), Vec::new(), Some(text), None),
     }
 }
 
@@ -111,59 +112,4 @@ fn parameters(
         })?;
     }
     Ok(())
-}
-
-fn list(request: &Request<'_>, listing: Listing, mishaps: &Mishaps) -> Response<Body> {
-    let state = request.state;
-    let now = state.now();
-    let query = form::parse(request.parts.uri.query().unwrap_or_default().as_bytes());
-    let token =
-        query.iter().find(|(name, _)| name.eq_ignore_ascii_case("$skiptoken")).map(|(_, value)| value);
-    let bound = bound(request);
-    let (start, left) = match token {
-        None => (0, listing.result_size.limit()),
-        Some(token) => match state.links.open(token, &bound, now).filter(|_| !mishaps.bad_page) {
-            Some(mark) => (mark.position, mark.left),
-            None => return errors::bad_page(state.options.page_life),
-        },
-    };
-    let page = {
-        let directory = state.directory();
-        let total = directory.len(listing.class);
-        paging::page(total, start, page_size(request.parts), left, |index| {
-            listing.passes(&directory, index, now)
-        })
-    };
-    let life = u64::try_from(state.options.page_life.as_millis()).unwrap_or(u64::MAX);
-    let link = page.next.map(|(position, left)| {
-        let mark = Mark { position, left, bound, expires: now.saturating_add(life) };
-        next_link(request.parts, &state.links.seal(&mark))
-    });
-    let warnings = if page.cut_short { listing.result_size.warnings() } else { Vec::new() };
-    let objects = Objects::Indexes { class: listing.class, indexes: page.indexes, only: listing.only };
-    show(request, mishaps, objects, warnings, None, link)
-}
-
-fn show(
-    request: &Request<'_>,
-    mishaps: &Mishaps,
-    objects: Objects,
-    mut warnings: Vec<String>,
-    confirmation: Option<String>,
-    next_link: Option<String>,
-) -> Response<Body> {
-    let select = form::parse(request.parts.uri.query().unwrap_or_default().as_bytes())
-        .into_iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case("$select"))
-        .map(|(_, names)| names.split(',').map(|name| name.trim().to_owned()).collect::<Vec<_>>())
-        .filter(|names| !names.iter().any(|name| name == "*" || name.is_empty()));
-    let accepts = |value: &hyper::header::HeaderValue| value.to_str().is_ok_and(|text| text.contains("gzip"));
-    warnings.extend(mishaps.warnings.iter().cloned());
-    let gzip = request.state.options.compression == Compression::Gzip
-        && request.parts.headers.get_all("accept-encoding").iter().any(accepts);
-    let encoding = if mishaps.compressed.unwrap_or(gzip) { Encoding::Gzip } else { Encoding::Identity };
-    let errors = mishaps.errors.clone();
-    let context = context(request.parts);
-    let shown = Shown { objects, warnings, errors, confirmation, next_link, context, select };
-    respond::shown(request.state.clone(), shown, encoding)
 }

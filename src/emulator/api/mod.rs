@@ -3,8 +3,13 @@
 mod batch;
 mod invoke;
 mod module_file;
+mod odata;
+mod odata_filter;
+mod property_sets;
+mod read;
 mod route;
 mod service_document;
+mod show;
 mod trouble;
 
 use bytes::Bytes;
@@ -98,6 +103,7 @@ fn run(
         (Operation::ModuleFile, ..) => module_file::answer(request, caller),
         (Operation::Banner, ..) => module_file::banner(request),
         (Operation::Metadata, ..) => service_document::metadata(),
+        (Operation::Read(read), ..) => odata::answer(request, caller, read, mishaps),
         _ => service_document::answer(request),
     }
 }

@@ -4,9 +4,10 @@
 
 use super::super::faults::BATCH;
 use super::super::form;
+use super::read::Read;
 
 /// What a request asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
     Invoke,
     Batch,
@@ -14,11 +15,12 @@ pub(super) enum Operation {
     Banner,
     ServiceDocument,
     Metadata,
+    Read(Read),
 }
 
 impl Operation {
     /// The name for counters and faults.
-    pub(super) fn name(self) -> &'static str {
+    pub(super) fn name(&self) -> &'static str {
         match self {
             Operation::Invoke => "InvokeCommand",
             Operation::Batch => BATCH,
@@ -26,6 +28,7 @@ impl Operation {
             Operation::Banner => "EXOBanner",
             Operation::ServiceDocument => "(service document)",
             Operation::Metadata => "$metadata",
+            Operation::Read(read) => read.cmdlet,
         }
     }
 }
@@ -53,9 +56,9 @@ impl Route {
                 "exomodulefile" => Operation::ModuleFile,
                 "exobanner('autogensession')" => Operation::Banner,
                 "$metadata" => Operation::Metadata,
-                _ => return None,
+                _ => Operation::Read(Read::of(rest)?),
             },
-            _ => return None,
+            _ => Operation::Read(Read::of(rest)?),
         };
         Some(Route { tenant: tenant.clone(), operation })
     }

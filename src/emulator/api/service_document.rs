@@ -9,7 +9,7 @@ use super::super::request::{Request, root};
 use super::super::respond::{self, Body};
 
 /// Entity sets that can be read.
-const SETS: &[&str] = &[];
+const SETS: &[&str] = &["CasMailbox", "Mailbox", "Recipient", "User"];
 
 pub(super) fn answer(request: &Request<'_>) -> Response<Body> {
     let sets: Vec<Value> =
@@ -35,11 +35,23 @@ const METADATA: &str = r#"<?xml version="1.0" encoding="utf-8"?>
         <Property Name="CmdletName" Type="Edm.String" Nullable="false" />
         <Property Name="Parameters" Type="Exchange.GenericHashTable" />
       </ComplexType>
+      <EntityType Name="Entity" Abstract="true" OpenType="true">
+        <Key><PropertyRef Name="Id" /></Key>
+        <Property Name="Id" Type="Edm.String" Nullable="false" />
+      </EntityType>
+      <EntityType Name="CasMailbox" BaseType="Exchange.Entity" OpenType="true" />
+      <EntityType Name="Mailbox" BaseType="Exchange.Entity" OpenType="true" />
+      <EntityType Name="Recipient" BaseType="Exchange.Entity" OpenType="true" />
+      <EntityType Name="User" BaseType="Exchange.Entity" OpenType="true" />
       <Action Name="InvokeCommand">
         <Parameter Name="CmdletInput" Type="Exchange.CmdletInvokeInputType" />
         <ReturnType Type="Collection(Exchange.GenericHashTable)" />
       </Action>
       <EntityContainer Name="Container">
+        <EntitySet Name="CasMailbox" EntityType="Exchange.CasMailbox" />
+        <EntitySet Name="Mailbox" EntityType="Exchange.Mailbox" />
+        <EntitySet Name="Recipient" EntityType="Exchange.Recipient" />
+        <EntitySet Name="User" EntityType="Exchange.User" />
         <ActionImport Name="InvokeCommand" Action="Exchange.InvokeCommand" />
       </EntityContainer>
     </Schema>

@@ -6,6 +6,7 @@ mod conformance_batch;
 mod conformance_discovery;
 mod conformance_faults;
 mod conformance_invoke;
+mod conformance_odata;
 mod conformance_routing;
 mod faults;
 mod paging;
