@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Access, App, CONNECT_TIMEOUT};
 use crate::emulator;
-use crate::exchange::anchor::{Caller, anchor};
+use crate::exchange::anchor::{Caller, anchor, place};
 use crate::exchange::client::{NextPage, RestRemote, ServiceConfig};
 use crate::exchange::environment::cloud;
 use crate::exchange::redirect::Family;
@@ -14,7 +14,7 @@ use crate::rules::retry::{Repeated, RetryPolicy};
 use crate::runner::Actor;
 use crate::runner::ledger::{SessionLedger, WhoWhere};
 use crate::session::{SessionTimes, Sessions, SessionsParts};
-use crate::settings::{Endpoint, NextPageMethod, Settings};
+use crate::settings::{ApplicationAnchor, Endpoint, NextPageMethod, Settings};
 use crate::signin::client_secret::ClientSecretGrant;
 use crate::signin::device_code::{DeviceCodeGrant, LogPrompt};
 use crate::signin::endpoint::LoginEndpoint;
@@ -94,24 +94,6 @@ fn addresses(settings: &Settings, target: &TargetSpec, service: Service) -> Resu
     Ok(Addresses { login, origin, family, scope })
 }
 
-/// What a service's addresses and anchors call the tenant. Security & Compliance finds no tenant by its GUID in an
-/// anchor. Source: protocol reference, 1.2 and 3.3.
-fn anchored_at<'a>(
-    target: &'a TargetSpec,
-    service: Service,
-    tenant_id: &'a str,
-) -> Result<&'a str, SigninError> {
-    let organization = target.organization();
-    match service {
-        Service::ExchangeOnline | Service::ExchangeOnlineProtection => Ok(tenant_id),
-        Service::SecurityCompliance if uuid::Uuid::try_parse(organization).is_ok() => Err(bad(format!(
-            "service SecurityCompliance finds no tenant by its id: write the initial domain (….onmicrosoft.com) in \
-             place of {organization}"
-        ))),
-        Service::SecurityCompliance => Ok(organization),
-    }
-}
-
 fn bad(message: String) -> SigninError {
     SigninError::new(SigninErrorKind::BadInput, message)
 }
@@ -128,7 +110,7 @@ impl App {
         access: Access,
     ) -> Result<SignedIn, SigninError> {
         // A GUID in the wrong place is told before anybody is asked to sign in.
-        anchored_at(target, service, "")?;
+        place(service, Caller::Partner, "", target.organization()).map_err(bad)?;
         let Addresses { login, origin, family, scope } = addresses(&self.settings, target, service)?;
         let endpoint = LoginEndpoint {
             base: login.clone(),
@@ -154,18 +136,20 @@ impl App {
             tenant_id: token.facts.tenant_id.clone(),
             object_id: token.facts.object_id.clone(),
         };
+        let organization = target.organization();
         let caller = match token.facts.delegated {
             true if target.delegated_organization.is_some() => Caller::Partner,
             true => Caller::Person(&token.facts.actor),
-            false => Caller::Application,
+            false => self.settings.application_anchor.into(),
         };
-        let anchor = anchor(caller, anchored_at(target, service, &token.facts.tenant_id)?);
-        let remote = self.remote(origin, family, &token, anchor, access);
+        let place = place(service, caller, &token.facts.tenant_id, organization).map_err(bad)?;
+        let anchor = (!self.settings.bypass_mailbox_anchoring).then(|| anchor(caller, place));
+        let remote = self.remote(origin, family, &token, anchor, organization, access);
         let ledger = SessionLedger::new(
             self.metrics.clone(),
             WhoWhere {
                 account: one_line(&token.facts.actor, 120),
-                tenant: target.organization().to_owned(),
+                tenant: organization.to_owned(),
                 tenant_id: one_line(&token.facts.tenant_id, 64),
                 environment: target.environment.as_str(),
                 service: service.as_str(),
@@ -184,7 +168,8 @@ impl App {
         origin: Origin,
         family: Family,
         token: &AccessToken,
-        anchor: String,
+        anchor: Option<String>,
+        organization: &str,
         access: Access,
     ) -> RestRemote {
         let detours = self.settings.connect_to.iter().map(|detour| Detour {
@@ -196,6 +181,7 @@ impl App {
         RestRemote::new(ServiceConfig {
             origin,
             family,
+            organization: organization.to_owned(),
             anchor,
             tenant_id: token.facts.tenant_id.clone(),
             api_version: self.settings.api_version.to_owned(),
@@ -238,7 +224,8 @@ impl App {
             times,
             reaper: self.reaper.handle(),
             events: Arc::new(ledger.clone()),
-        }))
+        })
+        .with_secrets(Arc::clone(&self.secrets)))
     }
 
     fn tokens(&self, endpoint: LoginEndpoint, auth: &Auth) -> Arc<dyn TokenSource> {
@@ -282,6 +269,16 @@ impl App {
             opens_per_minute: self.settings.opens_per_minute,
             close_deadline: self.settings.close_deadline,
             ..SessionTimes::default()
+        }
+    }
+}
+
+impl From<ApplicationAnchor> for Caller<'_> {
+    fn from(anchor: ApplicationAnchor) -> Self {
+        match anchor {
+            ApplicationAnchor::SystemMailbox => Caller::Application,
+            ApplicationAnchor::OAuthUser => Caller::OAuthUser,
+            ApplicationAnchor::Tenant => Caller::Tenant,
         }
     }
 }

@@ -43,6 +43,9 @@ pub enum ValueKind {
     Object,
 }
 
+/// How bytes stand among plain values, which have no bytes: a map with this key alone, and Base64 below it.
+pub const BYTES: &str = "@bytes";
+
 /// What of the documented type `Unlimited` is a time span; the documentation does not say what is unlimited.
 const TIME_SPANS: [&str; 9] = [
     "CompletedRequestAgeLimit",

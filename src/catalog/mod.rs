@@ -7,7 +7,7 @@ mod reads;
 mod suggest;
 mod tables;
 
-pub use kind::ValueKind;
+pub use kind::{BYTES, ValueKind};
 pub use pattern::{fits, is_pattern};
 pub use reads::classic;
 pub use suggest::{nearest, suggest_cmdlet, suggest_parameter};

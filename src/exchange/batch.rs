@@ -14,13 +14,15 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tracing::warn;
 
+use super::body;
+use super::by_parameters::pages_of;
 use super::classify::{Refusal, classify};
 use super::client::{RestConnection, Tally};
 use super::errors::{ErrorKind, Happened, RemoteError};
-use super::listing::body_of;
 use super::page::{self, Asked, Page};
 use super::repeat::{AfterRedirect, given_up, jitter, meaning, policy_of};
-use super::{CallSummary, Intent, Member};
+use super::routing::can_be_routed;
+use super::{CallSummary, CmdletRequest, Intent, Member};
 use crate::observe::escape::one_line;
 use crate::rules::duration::show_about;
 use crate::rules::retry::Next;
@@ -50,18 +52,20 @@ impl RestConnection {
         token: &SecretString,
         members: &mut [Member<'_>],
     ) -> Vec<Result<CallSummary, RemoteError>> {
-        let only_reads = members.iter().all(|member| member.request.intent == Intent::Read);
-        if members.len() < 2 || members.len() > BATCH_MAX || !only_reads || !self.takes_batches {
+        let fits = members.len() >= 2 && members.len() <= BATCH_MAX;
+        if !fits || !self.takes_batches || !members.iter().all(|member| may_be_a_member(member.request)) {
             return self.one_by_one(token, members).await;
         }
         let mut tally = Tally::default();
         // The members' addresses hold the host's name, which is known only now.
         let sent = match self.locate(token, members[0].request, &mut tally).await {
             Err(error) => Err(error),
-            Ok(()) => {
-                let asked = self.asked(token, members);
-                self.repeated(token, members[0].request, &asked, AfterRedirect::Again, &mut tally).await
-            }
+            Ok(()) => match self.asked(token, members) {
+                Ok(asked) => {
+                    self.repeated(token, members[0].request, &asked, AfterRedirect::Again, &mut tally).await
+                }
+                Err(error) => Err(error),
+            },
         };
         let page = match sent {
             Ok(page) => page,
@@ -100,40 +104,52 @@ impl RestConnection {
         results
     }
 
-    fn asked(&self, token: &SecretString, members: &[Member<'_>]) -> Asked {
-        let requests: Vec<Value> = members
-            .iter()
-            .enumerate()
-            .map(|(index, member)| {
-                let request = member.request;
-                let size = self.page_size(request, 0).unwrap_or(self.config.page_size);
-                json!({
-                    "id": index.to_string(),
-                    "method": "POST",
-                    "url": format!("{}{}", self.origin, self.first_path(request)),
-                    "headers": {
-                        "Authorization": format!("Bearer {}", token.expose_secret()),
-                        "Content-Type": "application/json; charset=utf-8",
-                        "Accept": "application/json",
-                        "X-AnchorMailbox": self.config.anchor,
-                        "X-CmdletName": request.cmdlet.as_str(),
-                        "X-ResponseFormat": "json",
-                        "client-request-id": request.client_request_id.to_string(),
-                        "connection-id": self.id.to_string(),
-                        "Prefer": format!("odata.maxpagesize={size};odata.continue-on-error"),
-                    },
-                    "body": body_of(request),
-                })
-            })
-            .collect();
+    fn asked(&self, token: &SecretString, members: &[Member<'_>]) -> Result<Asked, RemoteError> {
+        let mut requests = Vec::with_capacity(members.len());
+        for (index, member) in members.iter().enumerate() {
+            requests.push(self.member(token, index, member.request)?);
+        }
+        let body =
+            serde_json::to_vec(&json!({ "requests": requests })).map_err(|error| unwritable(&error))?;
         let version = &self.config.api_version;
-        Asked {
+        Ok(Asked {
             path_and_query: format!("/adminapi/{version}/{}/$batch", self.config.tenant_id),
             page_size: None,
-            body: Some(Bytes::from(json!({"requests": requests}).to_string())),
+            body: Some(Bytes::from(body)),
             list: RESPONSES,
             headers: vec![("Prefer", "odata.continue-on-error".to_owned())],
+        })
+    }
+
+    fn member(
+        &self,
+        token: &SecretString,
+        index: usize,
+        request: &CmdletRequest,
+    ) -> Result<Value, RemoteError> {
+        let body = body::of(&request.cmdlet, &request.parameters)?;
+        let body: Value = serde_json::from_slice(&body).map_err(|error| unwritable(&error))?;
+        let size = self.page_size(request, 0).unwrap_or(self.config.page_size);
+        let mut headers = json!({
+            "Authorization": format!("Bearer {}", token.expose_secret()),
+            "Content-Type": "application/json; charset=utf-8",
+            "Accept": "application/json",
+            "X-CmdletName": request.cmdlet.as_str(),
+            "X-ResponseFormat": "json",
+            "client-request-id": request.client_request_id.to_string(),
+            "connection-id": self.id.to_string(),
+            "Prefer": format!("odata.maxpagesize={size};odata.continue-on-error"),
+        });
+        if let Some(anchor) = self.route(request).anchor {
+            headers["X-AnchorMailbox"] = anchor.into();
         }
+        Ok(json!({
+            "id": index.to_string(),
+            "method": "POST",
+            "url": format!("{}{}", self.origin, self.first_path(request)),
+            "headers": headers,
+            "body": body,
+        }))
     }
 
     /// Each member's page or refusal, by its id.
@@ -205,6 +221,20 @@ impl RestConnection {
         let done = self.pages(token, member.request, member.sink, None, &mut tally).await;
         done.map_err(|error| tally.noted(error))
     }
+}
+
+/// Only what reads, and what the module puts into batches too: not what is routed by a mailbox of its own, nor what
+/// pages by parameters or holds secrets.
+fn may_be_a_member(request: &CmdletRequest) -> bool {
+    request.intent == Intent::Read
+        && request.secrets.is_empty()
+        && !can_be_routed(request)
+        && matches!(pages_of(request), Ok(None))
+}
+
+fn unwritable(error: &serde_json::Error) -> RemoteError {
+    let why = format!("the calls cannot be put together: {error}");
+    RemoteError::new(ErrorKind::Refused, Happened::No, why)
 }
 
 /// What is wrong is the batch, not a member of it.

@@ -7,8 +7,11 @@ use secrecy::SecretString;
 
 use super::cookies::Cookies;
 use super::errors::{ErrorKind, Happened, RemoteError};
+use super::listing::check_result_size;
 use super::page::{self, Asked, Headers, Page};
+use super::public_key::PublicKey;
 use super::redirect::Family;
+use super::routing::{self, Home, PROXY_EXCEPTION, Route};
 use super::transport::{Connector, Origin, Transport};
 use super::{CallSummary, Closed, CmdletRequest, Connection, ConnectionId, ItemSink, Member, Remote};
 use crate::clocks::Clocks;
@@ -45,8 +48,10 @@ pub struct ServiceConfig {
     pub family: Family,
     /// The tenant whose objects are meant: the token's `tid`.
     pub tenant_id: String,
-    /// The `X-AnchorMailbox` value.
-    pub anchor: String,
+    /// The tenant as the job names it: its initial domain, for the anchors that take no id.
+    pub organization: String,
+    /// The `X-AnchorMailbox` value; none sends no hint. Source: protocol reference, 3.3.
+    pub anchor: Option<String>,
     /// `beta`, or another version of the same surface.
     pub api_version: String,
     /// How a listing's next page is asked for.
@@ -106,6 +111,8 @@ impl Remote for RestRemote {
             last_closed: Closed::NothingOpened,
             cookies: Cookies::default(),
             in_call: false,
+            by_mailbox: false,
+            public_key: None,
         }))
     }
 }
@@ -123,9 +130,13 @@ pub(super) struct RestConnection {
     transport: Option<Transport>,
     /// How the transport before this one ended.
     last_closed: Closed,
-    cookies: Cookies,
+    pub(super) cookies: Cookies,
     /// A call is in hand. Found so at the next call, that one was dropped, and its answer may still come.
     in_call: bool,
+    /// The call in hand met an error of proxying between servers: it goes to its mailbox's own server from now on.
+    by_mailbox: bool,
+    /// What secrets are encrypted under, once it was needed.
+    pub(super) public_key: Option<PublicKey>,
 }
 
 /// What is counted over the requests of one call.
@@ -198,9 +209,10 @@ impl RestConnection {
         token: &SecretString,
         member: &mut Member<'_>,
     ) -> Result<CallSummary, RemoteError> {
+        self.by_mailbox = false;
         let mut tally = Tally::default();
         let outcome = match self.locate(token, member.request, &mut tally).await {
-            Ok(()) => self.pages(token, member.request, member.sink, None, &mut tally).await,
+            Ok(()) => self.with_secrets(token, member.request, member.sink, &mut tally).await,
             Err(error) => Err(error),
         };
         outcome.map_err(|error| tally.noted(error))
@@ -213,7 +225,24 @@ impl RestConnection {
             let why = format!("{} is not in the list of reads, and this run is read-only", request.cmdlet);
             return Err(RemoteError::new(ErrorKind::Refused, Happened::No, why));
         }
-        Ok(())
+        routing::check(request)?;
+        check_result_size(request)
+    }
+
+    pub(super) fn route(&self, request: &CmdletRequest) -> Route {
+        let ServiceConfig { anchor, tenant_id, organization, .. } = &*self.config;
+        routing::route(request, &Home { anchor: anchor.as_deref(), tenant_id, organization }, self.by_mailbox)
+    }
+
+    /// The transport, opened again if it is gone.
+    pub(super) async fn transport(&mut self) -> Result<&mut Transport, RemoteError> {
+        if self.transport.as_ref().is_some_and(|transport| !transport.is_open()) {
+            self.end_transport().await;
+        }
+        Ok(match &mut self.transport {
+            Some(transport) => transport,
+            none => none.insert(self.config.connector.connect(&self.origin).await?),
+        })
     }
 
     /// One request and its answer.
@@ -223,16 +252,12 @@ impl RestConnection {
         request: &CmdletRequest,
         asked: &Asked,
     ) -> Result<Page, RemoteError> {
-        if self.transport.as_ref().is_some_and(|transport| !transport.is_open()) {
-            self.end_transport().await;
-        }
-        let transport = match &mut self.transport {
-            Some(transport) => transport,
-            none => none.insert(self.config.connector.connect(&self.origin).await?),
-        };
+        self.transport().await?;
+        let route = self.route(request);
+        let transport = self.transport.as_mut().expect("it was opened above");
         let headers = Headers {
             authority: &self.origin.authority(),
-            anchor: &self.config.anchor,
+            route: &route,
             connection_id: self.id,
             token,
             cookies: &self.cookies,
@@ -240,7 +265,9 @@ impl RestConnection {
         let built = page::build(transport, &headers, request, asked)?;
         let answer = transport.send(built).await?;
         self.cookies.keep(answer.headers());
-        page::read(answer, asked.list, self.config.clocks.wall()).await
+        let read = page::read(answer, asked.list, self.config.clocks.wall()).await;
+        self.by_mailbox |= matches!(&read, Err(error) if error.exception.as_deref() == Some(PROXY_EXCEPTION));
+        read
     }
 
     /// Cookies are for the host that set them.

@@ -1,10 +1,10 @@
 //! A call page by page: which page comes next, and when there are enough. Source: protocol reference, 3.9.
 
-use bytes::Bytes;
 use secrecy::SecretString;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tracing::warn;
 
+use super::body;
 use super::classify::is_expired_link;
 use super::client::{NextPage, PAGE_SIZE_MAX, RestConnection, Tally};
 use super::errors::{ErrorKind, Happened, RemoteError};
@@ -24,7 +24,7 @@ impl RestConnection {
         tally: &mut Tally,
     ) -> Result<CallSummary, RemoteError> {
         let first = self.first_path(request);
-        let body = Bytes::from(body_of(request).to_string());
+        let body = body::of(&request.cmdlet, &request.parameters)?;
         let wanted = Wanted::of(request);
         let mut summary = CallSummary::default();
         let mut path = first.clone();
@@ -186,15 +186,26 @@ impl Wanted {
     }
 }
 
-pub(super) fn body_of(request: &CmdletRequest) -> Value {
-    json!({"CmdletInput": {"CmdletName": request.cmdlet.as_str(), "Parameters": request.parameters}})
+/// Refuses a `ResultSize` that gets nothing, as the module does. Source: protocol reference, 3.9.
+pub(super) fn check_result_size(request: &CmdletRequest) -> Result<(), RemoteError> {
+    let asked = request.parameters.iter().find(|(name, _)| name.eq_ignore_ascii_case("ResultSize"));
+    let number = match asked {
+        Some((_, Value::Number(number))) => number.as_f64(),
+        Some((_, Value::String(text))) => text.trim().parse::<f64>().ok(),
+        _ => None,
+    };
+    if number.is_some_and(|number| number <= 0.0) {
+        let why = "ResultSize is 1 or more, or Unlimited";
+        return Err(RemoteError::new(ErrorKind::Refused, Happened::No, why));
+    }
+    Ok(())
 }
 
 fn is_more_available(warning: &str) -> bool {
     warning.to_ascii_lowercase().contains("more results")
 }
 
-fn not_kept(why: String) -> RemoteError {
+pub(super) fn not_kept(why: String) -> RemoteError {
     RemoteError::new(ErrorKind::Refused, Happened::Unknown, why)
 }
 
@@ -202,21 +213,42 @@ fn not_kept(why: String) -> RemoteError {
 mod tests {
     use std::time::Duration;
 
+    use serde_json::json;
+
     use super::*;
     use crate::catalog::CmdletName;
 
-    fn wanted(cmdlet: &str, parameters: Value) -> Wanted {
+    fn request(cmdlet: &str, parameters: Value) -> CmdletRequest {
         let Value::Object(parameters) = parameters else { panic!("parameters are a map") };
-        Wanted::of(&CmdletRequest {
+        CmdletRequest {
             cmdlet: CmdletName::known(cmdlet).unwrap(),
             parameters,
+            secrets: Vec::new(),
             select: Vec::new(),
             intent: Intent::Read,
             client_request_id: uuid::Uuid::nil(),
             repeats: None,
             timeout: Duration::from_secs(1),
             stop: tokio_util::sync::CancellationToken::new(),
-        })
+        }
+    }
+
+    fn wanted(cmdlet: &str, parameters: Value) -> Wanted {
+        Wanted::of(&request(cmdlet, parameters))
+    }
+
+    #[test]
+    fn a_result_size_of_nothing_is_refused() {
+        for size in [json!(0), json!("0"), json!(-5), json!(" -1 ")] {
+            let error = check_result_size(&request("Get-Mailbox", json!({"resultsize": size}))).unwrap_err();
+            assert_eq!((error.kind, error.happened), (ErrorKind::Refused, Happened::No), "{size}");
+        }
+        for size in [json!(1), json!("Unlimited"), Value::Null] {
+            assert!(
+                check_result_size(&request("Get-Mailbox", json!({"ResultSize": size}))).is_ok(),
+                "{size}"
+            );
+        }
     }
 
     #[test]

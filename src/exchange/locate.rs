@@ -6,7 +6,6 @@ use tracing::info;
 use super::CmdletRequest;
 use super::client::{RestConnection, Tally};
 use super::errors::RemoteError;
-use super::page::{Asked, VALUE};
 use super::redirect::is_global_compliance;
 use super::repeat::AfterRedirect;
 
@@ -25,18 +24,7 @@ impl RestConnection {
         if self.is_located || !is_global_compliance(self.origin.host()) {
             return Ok(());
         }
-        let asked = Asked {
-            path_and_query: format!(
-                "/adminapi/v1.0/{}/EXOModuleFile?Version={}",
-                self.config.tenant_id,
-                env!("CARGO_PKG_VERSION")
-            ),
-            page_size: None,
-            body: None,
-            list: VALUE,
-            // Without it, an answer that is no redirect would be a module of two megabytes.
-            headers: vec![("CommandName", request.cmdlet.as_str().to_owned())],
-        };
+        let asked = self.module_file_asked(request);
         self.repeated(token, request, &asked, AfterRedirect::Enough, tally).await?;
         // A global host that names no region is taken at its word.
         self.is_located = true;

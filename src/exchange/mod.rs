@@ -3,7 +3,10 @@
 //! [`Remote`] is the seam; [`client`] and [`transport`] speak the real protocol behind it.
 
 pub mod anchor;
+pub mod asked;
 pub mod batch;
+mod body;
+mod by_parameters;
 mod classify;
 pub mod client;
 mod cookies;
@@ -11,13 +14,20 @@ pub mod environment;
 pub mod errors;
 mod listing;
 mod locate;
+mod module_file;
 mod page;
+mod public_key;
 pub mod redirect;
 mod repeat;
+mod routing;
+mod secret;
 pub mod time_limits;
 pub mod transport;
 pub mod trust;
+mod value_forms;
 mod value_stream;
+
+pub use secret::{SecretParameter, SecretParameterValue};
 
 use std::time::Duration;
 
@@ -108,8 +118,10 @@ pub enum Intent {
 pub struct CmdletRequest {
     /// Canonical spelling, as it goes on the wire.
     pub cmdlet: CmdletName,
-    /// Values as the protocol reference's 3.4 wants them; secrets are not among them yet.
+    /// Plain values; how they travel (protocol reference, 3.4) is decided when the request is written.
     pub parameters: Map<String, Value>,
+    /// Parameters that travel encrypted.
+    pub secrets: Vec<SecretParameter>,
     /// `?$select=`; empty asks for everything.
     pub select: Vec<String>,
     /// Whether it may change something; decides what is repeated.

@@ -20,6 +20,7 @@ use serde_json::value::RawValue;
 use super::classify::{Refusal, classify};
 use super::cookies::Cookies;
 use super::errors::{ErrorKind, Happened, RemoteError};
+use super::routing::Route;
 use super::transport::{Transport, broken};
 use super::value_stream::{StreamError, ValueStream};
 use super::{CmdletRequest, ConnectionId};
@@ -42,12 +43,12 @@ const TEXT_CHARS_MAX: usize = 600;
 pub(super) const VALUE: &str = "value";
 
 /// How the program names itself. It does not pretend to be the module.
-const USER_AGENT_TEXT: &str = concat!("exorun/", env!("CARGO_PKG_VERSION"));
+pub(super) const USER_AGENT_TEXT: &str = concat!("exorun/", env!("CARGO_PKG_VERSION"));
 
 /// What all requests of a session have in common.
 pub(super) struct Headers<'a> {
     pub(super) authority: &'a str,
-    pub(super) anchor: &'a str,
+    pub(super) route: &'a Route,
     pub(super) connection_id: ConnectionId,
     pub(super) token: &'a SecretString,
     pub(super) cookies: &'a Cookies,
@@ -84,20 +85,16 @@ pub(super) fn build(
     asked: &Asked,
 ) -> Result<Request<Full<Bytes>>, RemoteError> {
     let refused = |why: String| RemoteError::new(ErrorKind::Refused, Happened::No, why);
-    let mut bearer = HeaderValue::from_str(&format!("Bearer {}", headers.token.expose_secret()))
-        .map_err(|_| refused("the access token cannot stand in a header".to_owned()))?;
-    bearer.set_sensitive(true);
     let uri = uri(transport, headers.authority, &asked.path_and_query);
     let request = match &asked.body {
         Some(_) => Request::post(uri).header(CONTENT_TYPE, "application/json; charset=utf-8"),
         None => Request::get(uri),
     };
     let request = request
-        .header(AUTHORIZATION, bearer)
+        .header(AUTHORIZATION, bearer(headers.token)?)
         .header(ACCEPT, "application/json")
         .header(ACCEPT_ENCODING, "gzip")
         .header(USER_AGENT, USER_AGENT_TEXT)
-        .header("X-AnchorMailbox", headers.anchor)
         .header("X-ResponseFormat", "json")
         .header("X-ClientApplication", USER_AGENT_TEXT)
         .header("client-request-id", call.client_request_id.to_string())
@@ -109,6 +106,14 @@ pub(super) fn build(
     };
     let request = asked.headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
     let request = with_host(request, transport, headers.authority);
+    let request = match &headers.route.anchor {
+        Some(anchor) => request.header("X-AnchorMailbox", anchor),
+        None => request,
+    };
+    let request = match headers.route.is_by_parameters {
+        true => request.header("parameter-based-routing", "true"),
+        false => request,
+    };
     let request = match asked.page_size {
         Some(size) => request.header("Prefer", format!("odata.maxpagesize={size}")),
         None => request,
@@ -121,7 +126,17 @@ pub(super) fn build(
     request.body(body).map_err(|error| refused(format!("the request cannot be built: {error}")))
 }
 
-fn uri(transport: &Transport, authority: &str, path_and_query: &str) -> String {
+/// The header that says who calls; it is kept out of logs.
+pub(super) fn bearer(token: &SecretString) -> Result<HeaderValue, RemoteError> {
+    let bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()));
+    let mut bearer = bearer.map_err(|_| {
+        RemoteError::new(ErrorKind::Refused, Happened::No, "the access token cannot stand in a header")
+    })?;
+    bearer.set_sensitive(true);
+    Ok(bearer)
+}
+
+pub(super) fn uri(transport: &Transport, authority: &str, path_and_query: &str) -> String {
     if transport.is_http2() {
         format!("https://{authority}{path_and_query}")
     } else {
@@ -129,7 +144,7 @@ fn uri(transport: &Transport, authority: &str, path_and_query: &str) -> String {
     }
 }
 
-fn with_host(request: Builder, transport: &Transport, authority: &str) -> Builder {
+pub(super) fn with_host(request: Builder, transport: &Transport, authority: &str) -> Builder {
     if transport.is_http2() { request } else { request.header(HOST, authority) }
 }
 

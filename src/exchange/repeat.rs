@@ -106,7 +106,7 @@ pub(super) fn interrupted(place: &str) -> RemoteError {
 }
 
 /// After these the transport's state is not known; the next request gets a new one.
-fn breaks_transport(kind: ErrorKind) -> bool {
+pub(super) fn breaks_transport(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Network | ErrorKind::Timeout | ErrorKind::Protocol)
 }
 

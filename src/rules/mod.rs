@@ -4,6 +4,7 @@ pub mod diff;
 pub mod duration;
 pub mod edit;
 pub mod opens;
+pub mod paging;
 pub mod quantity;
 pub mod retry;
 pub mod slots;

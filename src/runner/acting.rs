@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tracing::{info, warn};
 
-use super::call::{Call, Select};
+use super::call::{Call, KeptSecret, Select};
 use super::calling::partial;
 use super::collect::Collect;
 use super::context::{Mode, RunParts};
@@ -19,7 +19,7 @@ use crate::observe::metrics::ObjectResult;
 use crate::rules::time::BootTime;
 use crate::session::Session;
 use crate::spec::job::{Action, Keep, Step};
-use crate::spec::template::{Scope, Template};
+use crate::spec::template::{Scope, SecretValue, Template};
 
 /// Identities in logs and reports are cut here.
 pub(super) const OBJECT_CHARS_MAX: usize = 120;
@@ -89,7 +89,8 @@ impl<'a> Acting<'a> {
         let what = match &self.step.action {
             Action::Cmdlet { cmdlet, parameters } => {
                 let wanted = Select::of(&self.step.select, &self.step.keep);
-                What::Call(Call::new(cmdlet, self.parameters(parameters, scope)?, wanted))
+                let (parameters, secrets) = evaluated(parameters, scope)?;
+                What::Call(Call::new(cmdlet, parameters, wanted).with_secrets(secrets))
             }
             Action::Ensure { noun, get, set, identity, properties } => {
                 let ensure = Ensure { noun, get, set, identity: identity.as_ref(), properties };
@@ -169,14 +170,6 @@ impl<'a> Acting<'a> {
         self.run.metrics.object(self.run.job.name.as_str(), self.step.name.as_str(), result);
     }
 
-    fn parameters(
-        &self,
-        templates: &[(String, Template)],
-        scope: &Scope,
-    ) -> Result<Vec<(String, Value)>, Failure> {
-        templates.iter().map(|(name, template)| Ok((name.clone(), template.eval(scope)?))).collect()
-    }
-
     async fn cmdlet(
         &self,
         session: &mut Session,
@@ -226,6 +219,32 @@ impl<'a> Acting<'a> {
             warn!(error = %error, "a line on standard output is lost");
         }
     }
+}
+
+/// The parameters of a call, and its secrets.
+type Evaluated = (Vec<(String, Value)>, Vec<KeptSecret>);
+
+/// The values of a cmdlet's parameters, and apart from them where its secrets are kept.
+fn evaluated(templates: &[(String, Template)], scope: &Scope) -> Result<Evaluated, Failure> {
+    let (mut values, mut secrets) = (Vec::new(), Vec::new());
+    for (name, template) in templates {
+        let (place, user_name) = match template {
+            Template::Secret(SecretValue::Text(place)) => (place, None),
+            Template::Secret(SecretValue::Credential { user_name, password }) => {
+                let Value::String(user_name) = user_name.eval(scope)? else {
+                    let why = format!("{name}: the user name is no text");
+                    return Err(Failure::new("expression", why));
+                };
+                (password, Some(user_name))
+            }
+            plain => {
+                values.push((name.clone(), plain.eval(scope)?));
+                continue;
+            }
+        };
+        secrets.push(KeptSecret { name: name.clone(), place: place.clone(), user_name });
+    }
+    Ok((values, secrets))
 }
 
 /// "The command completed successfully but no settings of '…' have been modified."

@@ -7,14 +7,16 @@ use tracing::{debug, info};
 use uuid::Uuid;
 
 use super::acting::Acting;
-use super::call::Call;
+use super::call::{Call, KeptSecret};
 use super::collect::Collect;
 use super::context::RunParts;
 use super::halt::Failure;
 use super::items::Items;
 use super::write_log;
 use crate::exchange::errors::{ErrorKind, Happened};
-use crate::exchange::{CallSummary, CmdletRequest, Intent, Member, Repeats, time_limits};
+use crate::exchange::{
+    CallSummary, CmdletRequest, Intent, Member, Repeats, SecretParameter, SecretParameterValue, time_limits,
+};
 use crate::exit::Exit;
 use crate::observe::metrics::FinishedCall;
 use crate::rules::duration::show;
@@ -76,7 +78,8 @@ impl Acting<'_> {
         {
             return Err(self.out_of_time(Happened::No));
         }
-        let request = self.request(call, client_request_id);
+        let secrets = secrets(session, call).await?;
+        let request = CmdletRequest { secrets, ..self.request(call, client_request_id) };
         debug!(cmdlet = %call.cmdlet, object = call.object, %client_request_id, "calling");
         let began = run.clocks.boot();
         let happened = match call.intent {
@@ -100,6 +103,7 @@ impl Acting<'_> {
         CmdletRequest {
             cmdlet: call.cmdlet.clone(),
             parameters: call.parameters.clone(),
+            secrets: Vec::new(),
             select: call.select.clone(),
             intent: call.intent,
             client_request_id,
@@ -218,6 +222,23 @@ impl Acting<'_> {
 pub(super) fn first_two(items: &Items) -> Result<Vec<Value>, Failure> {
     let read: std::io::Result<Vec<Value>> = items.iter().take(2).collect();
     read.map_err(|error| Failure::new("spool", error.to_string()))
+}
+
+/// The call's secrets, read from where they are kept, for this one call.
+async fn secrets(session: &Session, call: &Call) -> Result<Vec<SecretParameter>, Failure> {
+    let mut secrets = Vec::with_capacity(call.secrets.len());
+    for KeptSecret { name, place, user_name } in &call.secrets {
+        let read = session.secret(place).await;
+        let secret = read.map_err(|error| Failure::new("secret", format!("{name}: {error}")))?;
+        let value = match user_name {
+            None => SecretParameterValue::Text(secret),
+            Some(user_name) => {
+                SecretParameterValue::Credential { user_name: user_name.clone(), password: secret }
+            }
+        };
+        secrets.push(SecretParameter { name: name.clone(), value });
+    }
+    Ok(secrets)
 }
 
 async fn until(run: &RunParts, deadline: Option<BootTime>) {

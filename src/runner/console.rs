@@ -8,6 +8,8 @@ use crate::observe::escape::one_line;
 use crate::rules::edit::Edit;
 
 const VALUE_CHARS_MAX: usize = 120;
+/// Stands for a secret, whatever its length.
+const MASK: &str = "***";
 
 /// One property that differs: `~ PopEnabled: true -> false`.
 pub(super) fn would_change(name: &str, from: Option<&Value>, to: &Value) -> String {
@@ -31,8 +33,11 @@ pub(super) fn would_call(call: &Call) -> String {
     for (name, value) in &call.parameters {
         let parameter = call.cmdlet.cmdlet().and_then(|cmdlet| cmdlet.parameter(name));
         let is_secret = parameter.is_some_and(|parameter| parameter.kind() == ValueKind::Secret);
-        let value = if is_secret { "***".to_owned() } else { shown(value) };
+        let value = if is_secret { MASK.to_owned() } else { shown(value) };
         line.push_str(&format!(" -{name} {value}"));
+    }
+    for secret in &call.secrets {
+        line.push_str(&format!(" -{} {MASK}", secret.name));
     }
     line
 }

@@ -23,7 +23,8 @@ impl Entry {
     /// `changed` are the properties that differ; a plain cmdlet names all its parameters.
     pub(super) fn of(run: &RunParts, call: &Call, changed: &[&str]) -> Entry {
         let parameters = if changed.is_empty() {
-            let names = call.parameters.keys().map(String::as_str);
+            let secrets = call.secrets.iter().map(|secret| secret.name.as_str());
+            let names = call.parameters.keys().map(String::as_str).chain(secrets);
             names.filter(|name| !matches!(*name, "Identity" | "Confirm")).collect::<Vec<_>>().join(",")
         } else {
             changed.join(",")

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::SecretString;
 use tokio::sync::oneshot;
 
 use super::errors::CallError;
@@ -15,8 +16,10 @@ use crate::exchange::errors::{ErrorKind, Happened, RemoteError};
 use crate::exchange::{CallSummary, CmdletRequest, Intent, ItemSink, Member};
 use crate::rules::slots::MayCall;
 use crate::rules::time::BootTime;
+use crate::secrets::{SecretError, SecretSource};
 use crate::signin::{AccessToken, TokenSource};
 use crate::slots::SlotError;
+use crate::spec::job::CredentialRef;
 
 /// One open session, lent by [`super::Sessions::with_session`].
 ///
@@ -27,6 +30,7 @@ pub struct Session {
     owed: Option<Owed>,
     reaper: ReaperHandle,
     tokens: Arc<dyn TokenSource>,
+    secrets: Arc<dyn SecretSource>,
     condition: Condition,
     /// What the slot's record names as the service's limit for a call.
     recorded: Duration,
@@ -42,8 +46,22 @@ enum Condition {
 const OWED: &str = "a session that is lent out has not been settled";
 
 impl Session {
-    pub(super) fn new(owed: Owed, reaper: ReaperHandle, tokens: Arc<dyn TokenSource>) -> Session {
-        Session { owed: Some(owed), reaper, tokens, condition: Condition::Usable, recorded: Duration::ZERO }
+    pub(super) fn new(
+        owed: Owed,
+        reaper: ReaperHandle,
+        tokens: Arc<dyn TokenSource>,
+        secrets: Arc<dyn SecretSource>,
+    ) -> Session {
+        let condition = Condition::Usable;
+        Session { owed: Some(owed), reaper, tokens, secrets, condition, recorded: Duration::ZERO }
+    }
+
+    /// A secret that a call is about to send, from where it is kept. It is wiped when dropped.
+    ///
+    /// # Errors
+    /// [`SecretError`] names the place and the mend.
+    pub async fn secret(&self, place: &CredentialRef) -> Result<SecretString, SecretError> {
+        self.secrets.read(place).await
     }
 
     /// The session as reports show it.

@@ -15,6 +15,7 @@ use crate::clocks::Clocks;
 use crate::exchange::errors::{ErrorKind, Happened, RemoteError};
 use crate::exchange::{ConnectionId, Remote};
 use crate::rules::slots::pause;
+use crate::secrets::{LocalSecrets, SecretSource};
 use crate::signin::TokenSource;
 use crate::slots::{AccountKey, Attempt, Holder, SlotError, SlotLease, SlotStore};
 
@@ -64,6 +65,7 @@ pub struct Sessions {
     tokens: Arc<dyn TokenSource>,
     reaper: ReaperHandle,
     shared: Arc<Shared>,
+    secrets: Arc<dyn SecretSource>,
     jitter: Box<dyn Fn() -> f64 + Send + Sync>,
 }
 
@@ -72,7 +74,13 @@ impl Sessions {
     pub fn new(parts: SessionsParts) -> Sessions {
         let SessionsParts { account, store, remote, tokens, clocks, times, reaper, events } = parts;
         let shared = Arc::new(Shared { clocks, times, events, freed: tokio::sync::Notify::new() });
-        Sessions { account, store, remote, tokens, reaper, shared, jitter: Box::new(chance) }
+        let secrets = Arc::new(LocalSecrets);
+        Sessions { account, store, remote, tokens, reaper, shared, secrets, jitter: Box::new(chance) }
+    }
+
+    /// Reads the secrets that calls send from `secrets`, in place of this process's environment and files.
+    pub fn with_secrets(self, secrets: Arc<dyn SecretSource>) -> Sessions {
+        Sessions { secrets, ..self }
     }
 
     /// Takes the chance in pauses from `jitter` (0 to 1), for repeatable simulations.
@@ -150,6 +158,7 @@ impl Sessions {
             },
             self.reaper.clone(),
             Arc::clone(&self.tokens),
+            Arc::clone(&self.secrets),
         );
         match session.opened(stop_at).await {
             Ok(()) => {

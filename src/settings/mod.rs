@@ -32,6 +32,17 @@ use crate::observe::logs::Format;
 use crate::rules::duration;
 use resolve::Resolved;
 
+/// How the calls of an application are routed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApplicationAnchor {
+    /// By the organization's own system mailbox.
+    SystemMailbox,
+    /// By a user that stands for all applications.
+    OAuthUser,
+    /// By the tenant alone.
+    Tenant,
+}
+
 /// Every setting, checked. What a field means, its unit's source and its default are in [`TABLE`].
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the documentation of each setting is its row of the table, and only there")]
@@ -43,6 +54,8 @@ pub struct Settings {
     pub connect_to: Vec<Detour>,
     pub api_version: &'static str,
     pub next_page_method: NextPageMethod,
+    pub application_anchor: ApplicationAnchor,
+    pub bypass_mailbox_anchoring: bool,
     pub ca_file: Option<PathBuf>,
     pub connections_file: Option<PathBuf>,
     pub emulated: bool,
@@ -105,6 +118,8 @@ impl Settings {
                 "GET" => NextPageMethod::Get,
                 _ => NextPageMethod::Post,
             },
+            application_anchor: found.application_anchor("application_anchor"),
+            bypass_mailbox_anchoring: found.boolean("bypass_mailbox_anchoring"),
             ca_file: found.path("ca_file"),
             connections_file: found.path("connections_file"),
             emulated: found.boolean("emulated"),

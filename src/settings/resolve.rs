@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tracing_subscriber::filter::Targets;
 
+use super::ApplicationAnchor;
 use super::file;
 use super::kinds::{Detour, Endpoint, Value};
 use super::problem::{Origin, SettingProblem};
@@ -147,6 +148,15 @@ impl Resolved {
         match self.take(key) {
             Some(Value::Duration(duration)) => duration,
             _ => unreachable!("`{key}` is a duration with a default in the table"),
+        }
+    }
+
+    pub(super) fn application_anchor(&mut self, key: &'static str) -> ApplicationAnchor {
+        match self.take(key) {
+            Some(Value::Word("system_mailbox")) => ApplicationAnchor::SystemMailbox,
+            Some(Value::Word("oauth_user")) => ApplicationAnchor::OAuthUser,
+            Some(Value::Word("tenant")) => ApplicationAnchor::Tenant,
+            _ => unreachable!("`{key}` is one of three words with a default in the table"),
         }
     }
 

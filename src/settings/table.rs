@@ -88,6 +88,21 @@ pub static TABLE: &[Definition] = &[
          clients do; one client uses GET.",
     ),
     row(
+        "application_anchor",
+        Kind::Word(&["system_mailbox", "oauth_user", "tenant"]),
+        Some("system_mailbox"),
+        "How the calls of an application are routed. `system_mailbox` is what Microsoft's documentation of the Admin API \
+         and most clients send (`APP:SystemMailbox{…}@TENANT`); `oauth_user` (`UPN:OAuthUser@DOMAIN`) is another reading \
+         of Microsoft's module, whose own choice is not public; `tenant` (`TID:…`) names the tenant and no mailbox.",
+    ),
+    row(
+        "bypass_mailbox_anchoring",
+        Kind::Boolean,
+        Some("false"),
+        "Whether to send no routing hint at all, as the module's -BypassMailboxAnchoring. Reads often work without one, \
+         writes are then refused with a bare 403.",
+    ),
+    row(
         "ca_file",
         Kind::Path,
         None,

@@ -149,16 +149,6 @@ impl Action {
             Action::Ensure { .. } => false,
         }
     }
-
-    /// The parameter that refers to a secret, if one does.
-    pub fn secret_parameter(&self) -> Option<&str> {
-        match self {
-            Action::Cmdlet { parameters, .. } => {
-                parameters.iter().find(|(_, template)| template.is_secret()).map(|(name, _)| name.as_str())
-            }
-            Action::Ensure { .. } => None,
-        }
-    }
 }
 
 /// What is kept of an item for later expressions and the output.

@@ -134,7 +134,7 @@ impl Template {
             Template::Secret(_) => {
                 return Err(ExpressionError {
                     expression: "a secret".to_owned(),
-                    message: "secrets cannot be sent by this version yet".to_owned(),
+                    message: "it is no value: it is read when its call is sent".to_owned(),
                 });
             }
         })

@@ -171,7 +171,7 @@ async fn a_member_that_the_answer_leaves_out_is_asked_for_again() {
     let token = SecretString::from("canary-token-of-the-batches");
     let results = together(&mut connection, &token, &[protocols_of("a"), protocols_of("b")]).await;
     assert_eq!(results[0].as_ref().unwrap().1, [json!({"Guid": "first"})]);
-    assert_eq!(results[1].as_ref().unwrap().1, [json!({}); 0]);
+    assert!(results[1].as_ref().unwrap().1.is_empty());
     assert_eq!(here.requests().len(), 2, "the batch, and the second by itself");
     connection.close().await;
 }

@@ -85,7 +85,8 @@ impl Client {
             origin: Origin::parse(endpoint).unwrap(),
             family: Family::of([]),
             tenant_id: tenant_id.to_owned(),
-            anchor: anchor(Caller::Application, tenant_id),
+            organization: tenant_id.to_owned(),
+            anchor: Some(anchor(Caller::Application, tenant_id)),
             api_version: "beta".to_owned(),
             next_page: NextPage::Post,
             page_size: 1000,
@@ -157,6 +158,7 @@ fn request(cmdlet: &str, parameters: Value) -> CmdletRequest {
     CmdletRequest {
         cmdlet,
         parameters,
+        secrets: Vec::new(),
         select: Vec::new(),
         intent: if is_read { Intent::Read } else { Intent::Write },
         client_request_id: Uuid::new_v4(),

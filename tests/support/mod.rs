@@ -104,6 +104,7 @@ fn request(cmdlet: &str, intent: Intent) -> CmdletRequest {
     CmdletRequest {
         cmdlet: CmdletName::known(cmdlet).unwrap(),
         parameters: serde_json::Map::new(),
+        secrets: Vec::new(),
         select: Vec::new(),
         intent,
         client_request_id: Uuid::nil(),
