@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Access, App, CONNECT_TIMEOUT};
 use crate::emulator;
-use crate::exchange::anchor::{Caller, anchor, place};
+use crate::exchange::anchor::{Caller, routed};
 use crate::exchange::client::{NextPage, RestRemote, ServiceConfig};
 use crate::exchange::environment::cloud;
 use crate::exchange::redirect::Family;
@@ -110,7 +110,7 @@ impl App {
         access: Access,
     ) -> Result<SignedIn, SigninError> {
         // A GUID in the wrong place is told before anybody is asked to sign in.
-        place(service, Caller::Partner, "", target.organization()).map_err(bad)?;
+        routed(service, Caller::Partner, "", target.organization()).map_err(bad)?;
         let Addresses { login, origin, family, scope } = addresses(&self.settings, target, service)?;
         let endpoint = LoginEndpoint {
             base: login.clone(),
@@ -142,8 +142,8 @@ impl App {
             true => Caller::Person(&token.facts.actor),
             false => self.settings.application_anchor.into(),
         };
-        let place = place(service, caller, &token.facts.tenant_id, organization).map_err(bad)?;
-        let anchor = (!self.settings.bypass_mailbox_anchoring).then(|| anchor(caller, place));
+        let anchor = routed(service, caller, &token.facts.tenant_id, organization).map_err(bad)?;
+        let anchor = (!self.settings.bypass_mailbox_anchoring).then_some(anchor);
         let remote = self.remote(origin, family, &token, anchor, organization, access);
         let ledger = SessionLedger::new(
             self.metrics.clone(),

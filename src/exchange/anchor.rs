@@ -24,7 +24,7 @@ pub enum Caller<'a> {
     Tenant,
 }
 
-/// The header's value for calls to `place`: the tenant's id, or its domain (see [`place`]).
+/// The header's value for calls to `place`: the tenant's id, or its domain ([`routed`] chooses).
 pub fn anchor(caller: Caller<'_>, place: &str) -> String {
     match caller {
         Caller::Person(user_principal_name) => format!("UPN:{user_principal_name}"),
@@ -40,32 +40,40 @@ pub(super) fn audit_anchor(organization: &str) -> String {
     format!("UPN:{AUDIT_MAILBOX}@{organization}")
 }
 
-/// What an anchor names the tenant by: its id, but the initial domain for Security & Compliance, which does not
-/// find the tenant by an id, and for [`Caller::OAuthUser`], whose form has a domain.
+/// The header's value for `caller` in a service. Security & Compliance finds the tenant by its initial domain and by
+/// nothing else, so there an anchor without it (another domain of a person's name, the tenant's id) gives way to the
+/// system mailbox of that domain.
 ///
 /// # Errors
-/// In words, if a domain is needed and `organization` is an id.
-pub fn place<'a>(
+/// In words, if a domain is needed and `organization`, the tenant as the job names it, is an id.
+pub fn routed(
     service: Service,
     caller: Caller<'_>,
-    tenant_id: &'a str,
-    organization: &'a str,
-) -> Result<&'a str, String> {
+    tenant_id: &str,
+    organization: &str,
+) -> Result<String, String> {
     let is_compliance = service == Service::SecurityCompliance;
-    if !is_compliance && caller != Caller::OAuthUser {
-        return Ok(tenant_id);
-    }
-    // A tenant has no domain in this form, which holds its id whatever the service.
-    if caller == Caller::Tenant {
-        return Ok(tenant_id);
-    }
-    if Uuid::try_parse(organization).is_ok() {
+    let caller = match caller {
+        Caller::Person(name) if is_compliance && !is_of(name, organization) => Caller::Partner,
+        Caller::Tenant if is_compliance => Caller::Application,
+        caller => caller,
+    };
+    let wants_domain = match caller {
+        Caller::Person(_) | Caller::Tenant => false,
+        Caller::OAuthUser => true,
+        Caller::Partner | Caller::Application => is_compliance,
+    };
+    if wants_domain && Uuid::try_parse(organization).is_ok() {
         let whose = if is_compliance { "Security & Compliance routes" } else { "this anchor routes" };
         return Err(format!(
             "{whose} by the tenant's initial domain: name the tenant by it (contoso.onmicrosoft.com), not by its id"
         ));
     }
-    Ok(organization)
+    Ok(anchor(caller, if wants_domain { organization } else { tenant_id }))
+}
+
+fn is_of(name: &str, domain: &str) -> bool {
+    name.rsplit_once('@').is_some_and(|(_, of)| of.eq_ignore_ascii_case(domain))
 }
 
 #[cfg(test)]
@@ -90,12 +98,21 @@ mod tests {
     #[test]
     fn security_and_compliance_is_routed_by_the_domain_and_by_nothing_else() {
         let (id, domain) = ("11111111-2222-3333-4444-555555555555", "contoso.onmicrosoft.com");
-        let exchange = Service::ExchangeOnline;
-        assert_eq!(place(exchange, Caller::Application, id, domain), Ok(id));
-        assert_eq!(place(exchange, Caller::OAuthUser, id, domain), Ok(domain));
-        let compliance = Service::SecurityCompliance;
-        assert_eq!(place(compliance, Caller::Application, id, domain), Ok(domain));
-        assert!(place(compliance, Caller::Application, id, id).unwrap_err().contains("initial domain"));
-        assert!(place(exchange, Caller::OAuthUser, id, id).unwrap_err().contains("initial domain"));
+        let system = "SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}";
+        let exchange = |caller| routed(Service::ExchangeOnline, caller, id, domain).unwrap();
+        assert_eq!(exchange(Caller::Application), format!("APP:{system}@{id}"));
+        assert_eq!(exchange(Caller::Person("a@c.example")), "UPN:a@c.example");
+        assert_eq!(exchange(Caller::OAuthUser), format!("UPN:OAuthUser@{domain}"));
+        assert_eq!(exchange(Caller::Tenant), format!("TID:{id}"));
+        let compliance = |caller| routed(Service::SecurityCompliance, caller, id, domain).unwrap();
+        assert_eq!(compliance(Caller::Application), format!("APP:{system}@{domain}"));
+        assert_eq!(compliance(Caller::Tenant), format!("APP:{system}@{domain}"));
+        assert_eq!(compliance(Caller::Partner), format!("UPN:{system}@{domain}"));
+        assert_eq!(compliance(Caller::Person("a@c.example")), format!("UPN:{system}@{domain}"));
+        assert_eq!(compliance(Caller::Person("a@Contoso.onmicrosoft.com")), "UPN:a@Contoso.onmicrosoft.com");
+        let by_id = |service, caller| routed(service, caller, id, id).unwrap_err();
+        assert!(by_id(Service::SecurityCompliance, Caller::Application).contains("initial domain"));
+        assert!(by_id(Service::SecurityCompliance, Caller::Person("a@c.example")).contains("initial domain"));
+        assert!(by_id(Service::ExchangeOnline, Caller::OAuthUser).contains("initial domain"));
     }
 }

@@ -19,7 +19,7 @@ use super::by_parameters::pages_of;
 use super::classify::{Refusal, classify};
 use super::client::{RestConnection, Tally};
 use super::errors::{ErrorKind, Happened, RemoteError};
-use super::page::{self, Asked, Page};
+use super::page::{self, Asked, Page, What};
 use super::repeat::{AfterRedirect, given_up, jitter, meaning, policy_of};
 use super::routing::can_be_routed;
 use super::{CallSummary, CmdletRequest, Intent, Member};
@@ -30,9 +30,6 @@ use crate::rules::time::BootTime;
 
 /// The service takes no more members. Source: protocol reference, 3.12.
 pub const BATCH_MAX: usize = 10;
-
-/// The member of the answer that holds the members' answers.
-const RESPONSES: &str = "responses";
 
 /// One member's answer. Their order is not that of the requests.
 #[derive(Deserialize)]
@@ -116,7 +113,7 @@ impl RestConnection {
             path_and_query: format!("/adminapi/{version}/{}/$batch", self.config.tenant_id),
             page_size: None,
             body: Some(Bytes::from(body)),
-            list: RESPONSES,
+            what: What::Batch,
             headers: vec![("Prefer", "odata.continue-on-error".to_owned())],
         })
     }

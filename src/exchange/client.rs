@@ -265,7 +265,7 @@ impl RestConnection {
         let built = page::build(transport, &headers, request, asked)?;
         let answer = transport.send(built).await?;
         self.cookies.keep(answer.headers());
-        let read = page::read(answer, asked.list, self.config.clocks.wall()).await;
+        let read = page::read(answer, asked.what, self.config.clocks.wall()).await;
         self.by_mailbox |= matches!(&read, Err(error) if error.exception.as_deref() == Some(PROXY_EXCEPTION));
         read
     }

@@ -8,7 +8,7 @@ use super::body;
 use super::classify::is_expired_link;
 use super::client::{NextPage, PAGE_SIZE_MAX, RestConnection, Tally};
 use super::errors::{ErrorKind, Happened, RemoteError};
-use super::page::{Asked, Page, VALUE};
+use super::page::{Asked, Page, What};
 use super::repeat::{AfterRedirect, interrupted};
 use super::transport::Origin;
 use super::{CallSummary, CmdletRequest, Intent, ItemSink};
@@ -37,7 +37,7 @@ impl RestConnection {
                 path_and_query: path.clone(),
                 page_size,
                 body: with_body.then(|| body.clone()),
-                list: VALUE,
+                what: What::Cmdlet,
                 headers: Vec::new(),
             };
             let page = match begun.take() {

@@ -6,7 +6,7 @@ use tracing::debug;
 
 use super::client::{RestConnection, Tally};
 use super::errors::{ErrorKind, Happened, RemoteError};
-use super::page::{Asked, Page, VALUE};
+use super::page::{Asked, Page, What};
 use super::public_key::PublicKey;
 use super::repeat::AfterRedirect;
 use super::{CmdletRequest, Intent};
@@ -74,7 +74,7 @@ impl RestConnection {
             path_and_query: format!("/adminapi/v1.0/{tenant}/EXOModuleFile?Version={MODULE_VERSION}"),
             page_size: None,
             body: None,
-            list: VALUE,
+            what: What::ModuleFile,
             headers: headers.map(|(name, value)| (name, value.to_owned())).to_vec(),
         }
     }

@@ -39,9 +39,6 @@ const PACKED_PIECE_BYTES: usize = 4 * 1024;
 const TEXTS_MAX: usize = 100;
 const TEXT_CHARS_MAX: usize = 600;
 
-/// The member of a cmdlet's answer that holds its items.
-pub(super) const VALUE: &str = "value";
-
 /// How the program names itself. It does not pretend to be the module.
 pub(super) const USER_AGENT_TEXT: &str = concat!("exorun/", env!("CARGO_PKG_VERSION"));
 
@@ -64,6 +61,25 @@ pub(super) struct Page {
     pub(super) request_id: Option<String>,
 }
 
+/// What a request is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum What {
+    Cmdlet,
+    /// Several cmdlets; each has headers of its own.
+    Batch,
+    ModuleFile,
+}
+
+impl What {
+    /// The member of the answer that holds the items.
+    fn list(self) -> &'static str {
+        match self {
+            What::Cmdlet | What::ModuleFile => "value",
+            What::Batch => "responses",
+        }
+    }
+}
+
 /// What one request asks for.
 pub(super) struct Asked {
     pub(super) path_and_query: String,
@@ -71,8 +87,7 @@ pub(super) struct Asked {
     pub(super) page_size: Option<u32>,
     /// A POST's body; a GET has none.
     pub(super) body: Option<Bytes>,
-    /// The member of the answer that holds the items.
-    pub(super) list: &'static str,
+    pub(super) what: What,
     /// Headers of its own.
     pub(super) headers: Vec<(&'static str, String)>,
 }
@@ -95,14 +110,14 @@ pub(super) fn build(
         .header(ACCEPT, "application/json")
         .header(ACCEPT_ENCODING, "gzip")
         .header(USER_AGENT, USER_AGENT_TEXT)
-        .header("X-ResponseFormat", "json")
         .header("X-ClientApplication", USER_AGENT_TEXT)
         .header("client-request-id", call.client_request_id.to_string())
         .header("connection-id", headers.connection_id.to_string());
-    // A batch has several, each with a header of its own.
-    let request = match asked.list {
-        VALUE => request.header("X-CmdletName", call.cmdlet.as_str()),
-        _ => request,
+    let request = match asked.what {
+        What::Cmdlet => {
+            request.header("X-CmdletName", call.cmdlet.as_str()).header("X-ResponseFormat", "json")
+        }
+        What::Batch | What::ModuleFile => request,
     };
     let request = asked.headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
     let request = with_host(request, transport, headers.authority);
@@ -154,7 +169,7 @@ pub(super) fn with_host(request: Builder, transport: &Transport, authority: &str
 /// Every failed answer, classified; an answer cut short is [`ErrorKind::Network`] or [`ErrorKind::Protocol`].
 pub(super) async fn read(
     answer: Response<Incoming>,
-    list: &'static str,
+    what: What,
     now: Timestamp,
 ) -> Result<Page, RemoteError> {
     let (head, body) = answer.into_parts();
@@ -171,13 +186,13 @@ pub(super) async fn read(
         error.request_id.clone_from(&request_id);
         error
     };
-    let mut page = read_items(body, list, is_gzip).await.map_err(failed)?;
+    let mut page = read_items(body, what, is_gzip).await.map_err(failed)?;
     page.request_id = request_id;
     Ok(page)
 }
 
-async fn read_items(mut body: Incoming, list: &'static str, is_gzip: bool) -> Result<Page, RemoteError> {
-    let mut page = Paging::of(list);
+async fn read_items(mut body: Incoming, what: What, is_gzip: bool) -> Result<Page, RemoteError> {
+    let mut page = Paging::of(what);
     let mut gzip = write::GzDecoder::new(Vec::new());
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| broken(&error, Happened::Unknown))?;
@@ -201,7 +216,7 @@ async fn read_items(mut body: Incoming, list: &'static str, is_gzip: bool) -> Re
 
 /// A page that is here whole already: the body of a batch's member.
 pub(super) fn of_text(text: &str) -> Result<Page, RemoteError> {
-    let mut page = Paging::of(VALUE);
+    let mut page = Paging::of(What::Cmdlet);
     page.push(text.as_bytes())?;
     page.finish()
 }
@@ -214,8 +229,8 @@ struct Paging {
 }
 
 impl Paging {
-    fn of(list: &'static str) -> Paging {
-        Paging { stream: ValueStream::of(list), items: Vec::new(), room: PAGE_BYTES_MAX }
+    fn of(what: What) -> Paging {
+        Paging { stream: ValueStream::of(what.list()), items: Vec::new(), room: PAGE_BYTES_MAX }
     }
 
     fn push(&mut self, chunk: &[u8]) -> Result<(), RemoteError> {

@@ -1,6 +1,10 @@
 //! Cmdlets that page by their own parameters: what the next page's parameters are. Source: protocol reference, 3.9.
 
+use jiff::ToSpan;
+use jiff::civil::DateTime;
 use serde_json::{Map, Value};
+
+use super::quantity::utc;
 
 /// More pages than this are no listing but a mistake: it ends with an error, never with a part.
 const PAGES_MAX: u32 = 1000;
@@ -151,13 +155,26 @@ impl Pages {
                 return Err("the listing cannot go on: its last entry has no RecipientAddress and Received"
                     .to_owned());
             };
-            let next = (recipient.to_owned(), date.to_owned());
+            let next = (recipient.to_owned(), second_not_before(date));
             if new == 0 || place.as_ref() == Some(&next) {
                 return Err("the listing does not go on: a page brought nothing new".to_owned());
             }
             *place = Some(next);
         }
         Ok(Next::Page)
+    }
+}
+
+/// `date` in whole seconds, as dates travel, and never earlier: cut off, it would pass over what came in that second.
+fn second_not_before(date: &str) -> String {
+    let Some(cut) = utc(date) else { return date.to_owned() };
+    let fraction = date.split_once('.').map_or("", |(_, fraction)| fraction);
+    let is_between = fraction.chars().take_while(char::is_ascii_digit).any(|digit| digit != '0');
+    match cut.parse::<DateTime>() {
+        Ok(second) if is_between => {
+            second.saturating_add(1.second()).strftime("%Y-%m-%dT%H:%M:%S").to_string()
+        }
+        _ => cut,
     }
 }
 
@@ -222,7 +239,7 @@ mod tests {
         assert_eq!(pages.after(5000, 5000, Some(&last)), Ok(Next::Page));
         assert_eq!(
             shown(&pages),
-            json!({"ResultSize": 5000, "StartingRecipientAddress": "a@x", "EndDate": "2026-01-31T08:00:00.1234567"})
+            json!({"ResultSize": 5000, "StartingRecipientAddress": "a@x", "EndDate": "2026-01-31T08:00:01"})
         );
         assert_eq!(pages.key(&last).as_deref(), Some("m\na@x\n2026-01-31T08:00:00.1234567"));
         let mut same = pages.clone();
@@ -231,6 +248,14 @@ mod tests {
             pages.clone().after(5000, 4999, Some(&json!({}))).unwrap_err().contains("no RecipientAddress")
         );
         assert_eq!(pages.after(3, 2, None), Ok(Next::Done));
+        for (date, second) in [
+            ("2026-12-31T23:59:59.5Z", "2027-01-01T00:00:00"),
+            ("2026-01-31T08:00:00.0000000", "2026-01-31T08:00:00"),
+            ("2026-01-31T08:00:00+01:00", "2026-01-31T07:00:00"),
+            ("no date", "no date"),
+        ] {
+            assert_eq!(second_not_before(date), second);
+        }
     }
 
     #[test]

@@ -89,8 +89,8 @@ impl<'a> Acting<'a> {
         let what = match &self.step.action {
             Action::Cmdlet { cmdlet, parameters } => {
                 let wanted = Select::of(&self.step.select, &self.step.keep);
-                let (parameters, secrets) = evaluated(parameters, scope)?;
-                What::Call(Call::new(cmdlet, parameters, wanted).with_secrets(secrets))
+                let Evaluated { values, secrets } = evaluated(parameters, scope)?;
+                What::Call(Call::new(cmdlet, values, wanted).with_secrets(secrets))
             }
             Action::Ensure { noun, get, set, identity, properties } => {
                 let ensure = Ensure { noun, get, set, identity: identity.as_ref(), properties };
@@ -221,12 +221,15 @@ impl<'a> Acting<'a> {
     }
 }
 
-/// The parameters of a call, and its secrets.
-type Evaluated = (Vec<(String, Value)>, Vec<KeptSecret>);
+/// A cmdlet's parameters before it is called.
+struct Evaluated {
+    values: Vec<(String, Value)>,
+    secrets: Vec<KeptSecret>,
+}
 
 /// The values of a cmdlet's parameters, and apart from them where its secrets are kept.
 fn evaluated(templates: &[(String, Template)], scope: &Scope) -> Result<Evaluated, Failure> {
-    let (mut values, mut secrets) = (Vec::new(), Vec::new());
+    let mut all = Evaluated { values: Vec::new(), secrets: Vec::new() };
     for (name, template) in templates {
         let (place, user_name) = match template {
             Template::Secret(SecretValue::Text(place)) => (place, None),
@@ -238,13 +241,13 @@ fn evaluated(templates: &[(String, Template)], scope: &Scope) -> Result<Evaluate
                 (password, Some(user_name))
             }
             plain => {
-                values.push((name.clone(), plain.eval(scope)?));
+                all.values.push((name.clone(), plain.eval(scope)?));
                 continue;
             }
         };
-        secrets.push(KeptSecret { name: name.clone(), place: place.clone(), user_name });
+        all.secrets.push(KeptSecret { name: name.clone(), place: place.clone(), user_name });
     }
-    Ok((values, secrets))
+    Ok(all)
 }
 
 /// "The command completed successfully but no settings of '…' have been modified."

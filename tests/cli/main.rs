@@ -4,8 +4,12 @@
 
 #[path = "../support/components.rs"]
 mod components;
+#[path = "../support/module_key.rs"]
+mod module_key;
 #[path = "../support/program.rs"]
 mod program;
+#[path = "../support/scripted_service.rs"]
+mod scripted_service;
 
 mod check;
 mod cmdlets;
@@ -23,6 +27,7 @@ mod loops;
 mod new;
 mod outputs;
 mod report;
+mod secret_parameters;
 mod secrets;
 mod streams;
 mod throttling;
