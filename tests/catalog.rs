@@ -90,13 +90,14 @@ fn value(chance: &mut Chance, parameter: Parameter) -> String {
             return format!("{{user_name: anna@contoso.com, password: {reference}}}");
         }
         ValueKind::Secret => reference,
-        ValueKind::Bytes | ValueKind::Object => panic!("{} has no form in a file", parameter.name()),
+        ValueKind::Bytes => chance.one(&["{file: some/rules.xml}", "{base64: AAH/}", "null"]),
+        ValueKind::Object => panic!("{} has no form in a file", parameter.name()),
     };
     text.to_owned()
 }
 
 fn has_a_form(parameter: &Parameter) -> bool {
-    !matches!(parameter.kind(), ValueKind::Bytes | ValueKind::Object)
+    parameter.kind() != ValueKind::Object
 }
 
 /// Whether the cmdlet that is called, the classic one in place of a `Get-EXO*`, has the parameter.

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use tracing::{info, warn};
 
+use super::bytes;
 use super::call::{Call, KeptSecret, Select};
 use super::calling::partial;
 use super::collect::Collect;
@@ -227,7 +228,7 @@ struct Evaluated {
     secrets: Vec<KeptSecret>,
 }
 
-/// The values of a cmdlet's parameters, and apart from them where its secrets are kept.
+/// The values of a cmdlet's parameters, with the bytes of files read, and apart from them where its secrets are kept.
 fn evaluated(templates: &[(String, Template)], scope: &Scope) -> Result<Evaluated, Failure> {
     let mut all = Evaluated { values: Vec::new(), secrets: Vec::new() };
     for (name, template) in templates {
@@ -239,6 +240,12 @@ fn evaluated(templates: &[(String, Template)], scope: &Scope) -> Result<Evaluate
                     return Err(Failure::new("expression", why));
                 };
                 (password, Some(user_name))
+            }
+            Template::Bytes(bytes) => {
+                let value = bytes::value(bytes);
+                let value = value.map_err(|why| Failure::new("file", format!("{name}: {why}")))?;
+                all.values.push((name.clone(), value));
+                continue;
             }
             plain => {
                 all.values.push((name.clone(), plain.eval(scope)?));

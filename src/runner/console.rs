@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::bytes::counted;
 use super::call::Call;
 use crate::catalog::ValueKind;
 use crate::observe::escape::one_line;
@@ -42,8 +43,11 @@ pub(super) fn would_call(call: &Call) -> String {
     line
 }
 
-/// A value as people read it: texts bare unless that would mislead, lists in brackets.
+/// A value as people read it: bytes counted, texts bare unless that would mislead, lists in brackets.
 pub(super) fn shown(value: &Value) -> String {
+    if let Some(bytes) = counted(value) {
+        return format!("({bytes} bytes)");
+    }
     match value {
         Value::Null => "(unset)".to_owned(),
         Value::String(text) if text.is_empty() => "\"\"".to_owned(),

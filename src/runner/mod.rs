@@ -2,6 +2,7 @@
 
 mod acting;
 mod budget;
+mod bytes;
 mod call;
 mod calling;
 mod collect;

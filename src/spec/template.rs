@@ -1,6 +1,7 @@
 //! Values with expressions in them, compiled when the job is checked and evaluated by the runner.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -23,6 +24,17 @@ pub enum Template {
     Map(Vec<(String, Template)>),
     /// Where a secret is kept: there is no way from here to the secret itself.
     Secret(SecretValue),
+    /// The bytes of a file: read when the call that sends them is made.
+    Bytes(BytesValue),
+}
+
+/// What a parameter that takes bytes is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BytesValue {
+    /// The path of a file; a relative one counts from the working directory.
+    File(PathBuf),
+    /// The bytes as Base64.
+    Base64(String),
 }
 
 /// What a parameter that takes a secret refers to.
@@ -135,6 +147,12 @@ impl Template {
                 return Err(ExpressionError {
                     expression: "a secret".to_owned(),
                     message: "it is no value: it is read when its call is sent".to_owned(),
+                });
+            }
+            Template::Bytes(_) => {
+                return Err(ExpressionError {
+                    expression: "bytes".to_owned(),
+                    message: "they are no value: they are read when their call is made".to_owned(),
                 });
             }
         })

@@ -11,6 +11,7 @@ mod program;
 #[path = "../support/scripted_service.rs"]
 mod scripted_service;
 
+mod bytes;
 mod check;
 mod cmdlets;
 mod device;

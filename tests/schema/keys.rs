@@ -8,7 +8,7 @@ use exorun::spec;
 use serde_json::Value;
 
 /// Where each map of the form stands: `HERE` is replaced by `KEY: x` lines at its indentation.
-const PLACES: [(&str, &str); 12] = [
+const PLACES: [(&str, &str); 13] = [
     ("Job", "HERE"),
     ("Limits", "limits:\n  HERE"),
     ("Schedule", "schedules:\n  - HERE"),
@@ -21,6 +21,10 @@ const PLACES: [(&str, &str); 12] = [
     (
         "PSCredential",
         "steps:\n  - cmdlet: New-MigrationEndpoint\n    parameters:\n      Credentials:\n        HERE",
+    ),
+    (
+        "Bytes",
+        "steps:\n  - cmdlet: New-ClassificationRuleCollection\n    parameters:\n      FileData:\n        HERE",
     ),
     ("Connections", "kind: Connections\nHERE"),
     ("Connection", "kind: Connections\nconnections:\n  x:\n    HERE"),

@@ -181,8 +181,8 @@ impl Checker<'_> {
             return false;
         }
         let kind = parameter.kind();
-        // Not comparable either are bytes and objects, but their own message is clearer.
-        let comparable = is_comparable(kind) || matches!(kind, ValueKind::Bytes | ValueKind::Object);
+        // Not comparable either are objects, but their own message is clearer.
+        let comparable = is_comparable(kind) || kind == ValueKind::Object;
         if !comparable {
             if kind == ValueKind::Secret {
                 self.secrets.push(value.span.clone());

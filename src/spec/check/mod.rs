@@ -2,6 +2,7 @@
 //! every problem.
 
 mod auth;
+mod bytes;
 mod cmdlet;
 mod connections;
 mod credentials;

@@ -14,7 +14,7 @@ use crate::spec::tree::{Content, Node, core_boolean, decimal_integer};
 
 /// Whether a value of this kind can be written in a file.
 pub(super) fn has_a_form(kind: ValueKind) -> bool {
-    !matches!(kind, ValueKind::Bytes | ValueKind::Object)
+    kind != ValueKind::Object
 }
 
 impl Checker<'_> {
@@ -42,6 +42,9 @@ impl Checker<'_> {
                     .help("write a value, '' for empty text, or null to clear it"),
             );
             return None;
+        }
+        if parameter.kind() == ValueKind::Bytes {
+            return self.bytes(parameter, node);
         }
         match &node.content {
             Content::Scalar { text, .. } => self.scalar(parameter, node, text, names),

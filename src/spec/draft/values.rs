@@ -30,7 +30,8 @@ pub(super) fn placeholder(parameter: Parameter) -> Option<(String, Option<String
             below(format!("user_name: {TEXT}\n        password:\n          {REFERENCE}"))
         }
         ValueKind::Secret => below(REFERENCE.to_owned()),
-        ValueKind::Bytes | ValueKind::Object => None,
+        ValueKind::Bytes => below(format!("file: {TEXT}")),
+        ValueKind::Object => None,
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) fn expressions(step: &Step) -> Vec<(String, &Expression)> {
 
 fn inside<'a>(value: &'a Template, key: &str, found: &mut Vec<(String, &'a Expression)>) {
     match value {
-        Template::Literal(_) | Template::Secret(SecretValue::Text(_)) => {}
+        Template::Literal(_) | Template::Bytes(_) | Template::Secret(SecretValue::Text(_)) => {}
         Template::Secret(SecretValue::Credential { user_name, .. }) => {
             inside(user_name, &format!("{key}.user_name"), found);
         }

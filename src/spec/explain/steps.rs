@@ -183,7 +183,7 @@ fn path(path: &Template) -> String {
                 Part::Expression(expression) => written(expression.source()),
             })
             .collect(),
-        Template::List(_) | Template::Map(_) | Template::Secret(_) => String::new(),
+        Template::List(_) | Template::Map(_) | Template::Secret(_) | Template::Bytes(_) => String::new(),
     }
 }
 

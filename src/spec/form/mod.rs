@@ -11,7 +11,7 @@ mod target;
 
 pub(super) use job::{INPUT, JOB, LIMITS, SCHEDULE};
 pub use reference::reference;
-pub(super) use step::{OUTPUT, RETRY, STEP};
+pub(super) use step::{BYTES, OUTPUT, RETRY, STEP};
 pub(super) use target::{
     AUTH, CONNECTION, CONNECTIONS, CREDENTIAL, ENVIRONMENTS, PS_CREDENTIAL, TARGET_KEYS,
 };
@@ -154,7 +154,7 @@ impl Key {
 /// Both kinds of documents and the values of their own form, with everything below them, each once: for what is
 /// written from the form.
 pub(super) fn objects() -> Vec<&'static Object> {
-    let mut objects: Vec<&'static Object> = vec![&JOB, &CONNECTIONS, &PS_CREDENTIAL];
+    let mut objects: Vec<&'static Object> = vec![&JOB, &CONNECTIONS, &PS_CREDENTIAL, &BYTES];
     let mut at = 0;
     while at < objects.len() {
         for key in objects[at].keys {
@@ -185,7 +185,7 @@ mod tests {
             assert_eq!(names.len(), object.keys.len(), "{}", object.name);
             for key in object.keys {
                 assert!(!key.doc.is_empty(), "{} of {}", key.name, object.what);
-                let snake = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+                let snake = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
                 assert!(key.name.bytes().all(snake), "{}", key.name);
             }
         }

@@ -126,3 +126,20 @@ pub(in crate::spec) static OUTPUT: Object = Object {
         .default("false"),
     ],
 };
+
+/// The value of a parameter that takes bytes.
+pub(in crate::spec) static BYTES: Object = Object {
+    name: "Bytes",
+    what: "the bytes of a file",
+    doc: "What parameters take that want the bytes of a file: one of the two.",
+    keys: &[
+        Key::new(
+            "file",
+            Form::Text,
+            "The path of the file, at most 8 MiB. A relative one counts from the working directory; it is read when the call is made.",
+        )
+        .needed_when("without `base64`"),
+        Key::new("base64", Form::Text, "The bytes as Base64; spaces and line ends in it do not count.")
+            .needed_when("without `file`"),
+    ],
+};

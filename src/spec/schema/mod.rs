@@ -9,7 +9,7 @@ mod values;
 use serde_json::{Map, Value, json};
 
 use super::form::{
-    AUTH, CONNECTIONS, CREDENTIAL, Form, INPUT, JOB, Key, Names, Needed, OUTPUT, Object, STEP, objects,
+    AUTH, BYTES, CONNECTIONS, CREDENTIAL, Form, INPUT, JOB, Key, Names, Needed, OUTPUT, Object, STEP, objects,
 };
 use values::{NAME_OF_PROPERTY, expression};
 
@@ -83,7 +83,9 @@ fn definition(object: &'static Object) -> Value {
             "then": {"required": ["client_id", "credential"], "properties": {"user_principal_name": false}},
             "else": {"properties": {"credential": false}},
         }),
-        name if name == CREDENTIAL.name => json!({"minProperties": 1, "maxProperties": 1}),
+        name if name == CREDENTIAL.name || name == BYTES.name => {
+            json!({"minProperties": 1, "maxProperties": 1})
+        }
         name if name == OUTPUT.name => json!({
             "allOf": [
                 {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::catalog::{Parameter, ValueKind};
-use crate::spec::form::{CREDENTIAL, PS_CREDENTIAL};
+use crate::spec::form::{BYTES, CREDENTIAL, PS_CREDENTIAL};
 
 /// A property as the service returns it.
 pub(super) const NAME_OF_PROPERTY: &str = "^[A-Za-z0-9_]+$";
@@ -104,8 +104,11 @@ impl Values {
                 json!({"$ref": format!("#/$defs/{}", PS_CREDENTIAL.name)})
             }
             ValueKind::Secret => json!({"$ref": format!("#/$defs/{}", CREDENTIAL.name)}),
+            ValueKind::Bytes => {
+                json!({"anyOf": [{"$ref": format!("#/$defs/{}", BYTES.name)}, {"type": "null"}]})
+            }
             // No step may give these.
-            ValueKind::Bytes | ValueKind::Object => json!(false),
+            ValueKind::Object => json!(false),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::catalog::{CmdletName, Service, ValueKind, classic};
 use crate::spec::job::{
     Action, Auth, CredentialRef, Environment, Job, Output, OutputFormat, Step, Target, TargetSpec,
 };
-use crate::spec::template::{Expression, Part, SecretValue, Template};
+use crate::spec::template::{BytesValue, Expression, Part, SecretValue, Template};
 
 /// What the `Get-EXO*` cmdlets return without being asked.
 const ALWAYS_RETURNED: &str = "ExternalDirectoryObjectId";
@@ -238,6 +238,13 @@ impl<'a> Script<'a> {
             Template::Secret(SecretValue::Credential { user_name, password }) => {
                 let user_name = self.template(user_name, Position::Expression);
                 format!("([pscredential]::new({user_name}, {}))", secure_string(password))
+            }
+            Template::Bytes(BytesValue::File(path)) => {
+                let path = quote::text(&path.display().to_string(), Position::Expression);
+                format!("([IO.File]::ReadAllBytes({path}))")
+            }
+            Template::Bytes(BytesValue::Base64(text)) => {
+                format!("([Convert]::FromBase64String({}))", quote::text(text, Position::Expression))
             }
             Template::List(members) => {
                 let members = members.iter().map(|member| self.template(member, position)).collect();
