@@ -9,6 +9,7 @@ use super::mailbox::{EXCHANGE_GUID, EXTERNAL_ID, GUID, Tenant};
 use super::people;
 use super::prop::{Object, Prop};
 use super::random::index_of;
+use super::shelf::Shelf;
 
 /// A kind of object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,11 +49,13 @@ pub(super) struct Directory {
     pub(super) tenant: Tenant,
     overlays: HashMap<(Class, u64), Overlay>,
     permissions: HashMap<u64, Vec<Permission>>,
+    /// What cmdlets make.
+    pub(super) shelf: Shelf,
 }
 
 impl Directory {
     pub(super) fn new(tenant: Tenant) -> Directory {
-        Directory { tenant, overlays: HashMap::new(), permissions: HashMap::new() }
+        Directory { tenant, overlays: HashMap::new(), permissions: HashMap::new(), shelf: Shelf::default() }
     }
 
     /// How many objects of the class there are; their indexes are below it.
@@ -132,9 +135,9 @@ impl Directory {
         overlay.now.extend(changes);
     }
 
-    /// Objects that differ from what the seed made.
+    /// Objects that differ from what the seed made, or are new or gone.
     pub(super) fn changed(&self) -> usize {
-        self.overlays.len()
+        self.overlays.len() + self.shelf.changed()
     }
 
     pub(super) fn permissions(&self, index: u64) -> &[Permission] {

@@ -42,6 +42,7 @@ mod respond;
 mod roles;
 mod service;
 mod sessions;
+mod shelf;
 mod state;
 mod tokens;
 

@@ -173,6 +173,8 @@ pub struct Options {
     pub page_life: Duration,
     /// What a page link is bound to.
     pub page_binding: PageBinding,
+    /// New objects are not found for this long.
+    pub replication: Duration,
     /// Whether writes need an anchor.
     pub anchor: AnchorRule,
     /// Whether bodies are compressed.
@@ -219,6 +221,7 @@ impl Default for Options {
             compliance_audiences: vec!["https://ps.compliance.protection.outlook.com".to_owned()],
             page_life: Duration::from_secs(30 * 60),
             page_binding: PageBinding::default(),
+            replication: Duration::ZERO,
             anchor: AnchorRule::default(),
             compression: Compression::default(),
             records_max: 1000,

@@ -46,6 +46,8 @@ impl State {
         let key = || [*Uuid::new_v4().as_bytes(), *Uuid::new_v4().as_bytes()].concat();
         let idle = u64::try_from(options.session_idle.as_millis()).unwrap_or(u64::MAX);
         let audiences = [options.audiences.clone(), options.compliance_audiences.clone()].concat();
+        let mut directory = Directory::new(tenant.clone());
+        directory.shelf.replication = options.replication;
         State {
             secret: options.client_secret.clone().unwrap_or_else(random_secret),
             tokens: Tokens::new(&key(), tenant.id, audiences, &options.roles),
@@ -56,7 +58,7 @@ impl State {
             ca_pem,
             login,
             latency_millis: AtomicU64::new(u64::try_from(options.latency.as_millis()).unwrap_or(u64::MAX)),
-            directory: Mutex::new(Directory::new(tenant.clone())),
+            directory: Mutex::new(directory),
             sessions: Mutex::new(Sessions::new(options.sessions, options.session_limit, idle)),
             faults: Mutex::new(Faults::new(options.seed, options.faults.clone())),
             records: Mutex::new(Records::new(options.records_max)),
