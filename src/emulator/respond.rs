@@ -13,8 +13,8 @@ use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::directory::Class;
 use super::prop::{Object, json_string};
+use super::shelf::Source;
 use super::state::State;
 
 /// The body of every answer. It cannot fail; what is cut is cut with its transport.
@@ -90,7 +90,7 @@ pub(super) enum Objects {
     These(Vec<Object>),
     /// Read when their turn comes.
     Indexes {
-        class: Class,
+        source: Source,
         indexes: Vec<u64>,
         only: Option<&'static [&'static str]>,
     },
@@ -109,6 +109,8 @@ struct Writing {
     shown: Shown,
     next: usize,
     begun: bool,
+    /// Whether an object was written, so that the next one needs a comma.
+    some: bool,
     encoder: Option<GzEncoder<Vec<u8>>>,
 }
 
@@ -116,7 +118,7 @@ struct Writing {
 pub(super) fn shown(state: Arc<State>, shown: Shown, encoding: Encoding) -> Response<Body> {
     let encoder =
         (encoding == Encoding::Gzip).then(|| GzEncoder::new(Vec::new(), flate2::Compression::fast()));
-    let writing = Writing { state, shown, next: 0, begun: false, encoder };
+    let writing = Writing { state, shown, next: 0, begun: false, some: false, encoder };
     let chunks = stream::unfold(Some(writing), |writing| async move {
         let (chunk, rest) = writing?.chunk();
         Some((Ok::<_, Infallible>(Frame::data(chunk)), rest))
@@ -169,7 +171,9 @@ impl Writing {
     /// Writes some objects; true when those were the last.
     fn objects(&mut self, out: &mut Vec<u8>) -> bool {
         let (select, form) = (self.shown.select.as_deref(), self.shown.form);
-        let mut write = |position: usize, object: &Object| {
+        let some = &mut self.some;
+        let mut write = |object: &Object| {
+            let position = usize::from(std::mem::replace(some, true));
             if form == Form::Tables {
                 separate(position, out);
                 object.write(select, out);
@@ -190,19 +194,20 @@ impl Writing {
         };
         match &self.shown.objects {
             Objects::These(objects) => {
-                objects.iter().enumerate().for_each(|(position, object)| write(position, object));
+                objects.iter().for_each(write);
                 true
             }
-            Objects::Indexes { class, indexes, only } => {
+            Objects::Indexes { source, indexes, only } => {
                 let end = (self.next + CHUNK_OBJECTS).min(indexes.len());
                 let now = self.state.now();
                 let directory = self.state.directory();
-                for (position, index) in indexes.iter().enumerate().take(end).skip(self.next) {
-                    let mut object = directory.read(*class, *index, now);
+                for index in &indexes[self.next..end] {
+                    // It may have been removed since the page was made.
+                    let Some(mut object) = source.read(&directory, *index, now) else { continue };
                     if let Some(only) = only {
                         object.keep(only);
                     }
-                    write(position, &object);
+                    write(&object);
                 }
                 self.next = end;
                 end == indexes.len()

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::directory::{Class, Directory};
 use super::mailbox::Tenant;
 use super::prop::{Object, Prop};
 use super::random::guid;
@@ -221,6 +222,39 @@ pub(super) fn always(
         }
     }
     object
+}
+
+/// Where the objects of a listing are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// Made up at each read.
+    Class(Class),
+    /// On the noun's shelf.
+    Shelf(&'static str),
+}
+
+impl From<Class> for Source {
+    fn from(class: Class) -> Source {
+        Source::Class(class)
+    }
+}
+
+impl Source {
+    /// The objects' numbers are below it; not all of them need to be taken.
+    pub(super) fn len(self, directory: &Directory) -> u64 {
+        match self {
+            Source::Class(class) => directory.len(class),
+            Source::Shelf(noun) => directory.shelf.len(noun),
+        }
+    }
+
+    /// The object as a read at `now` shows it.
+    pub(super) fn read(self, directory: &Directory, index: u64, now: u64) -> Option<Object> {
+        match self {
+            Source::Class(class) => Some(directory.read(class, index, now)),
+            Source::Shelf(noun) => directory.shelf.read(noun, index, now).cloned(),
+        }
+    }
 }
 
 /// Each noun has GUIDs of its own (FNV-1a; above the numbered purposes).

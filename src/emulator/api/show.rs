@@ -53,7 +53,7 @@ impl View<'_> {
         };
         let page = {
             let directory = state.directory();
-            let total = directory.len(listing.class);
+            let total = listing.source.len(&directory);
             paging::page(total, start, page_size(self.request.parts), left, |index| {
                 listing.passes(&directory, index, now)
             })
@@ -65,7 +65,7 @@ impl View<'_> {
             next_link(self.request.parts, &state.links.seal(&mark))
         });
         let warnings = if page.cut_short { listing.result_size.warnings() } else { Vec::new() };
-        let objects = Objects::Indexes { class: listing.class, indexes: page.indexes, only: listing.only };
+        let objects = Objects::Indexes { source: listing.source, indexes: page.indexes, only: listing.only };
         self.show(objects, warnings, None, link)
     }
 

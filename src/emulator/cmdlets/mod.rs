@@ -22,6 +22,7 @@ use super::errors::Failure;
 use super::filter::Filter;
 use super::paging::RESULT_SIZE_DEFAULT;
 use super::prop::Object;
+use super::shelf::Source;
 use parameters::{Given, Parameter};
 
 /// Whether a cmdlet changes something.
@@ -189,7 +190,7 @@ impl ResultSize {
 
 /// Many objects, page by page.
 pub(super) struct Listing {
-    pub(super) class: Class,
+    pub(super) source: Source,
     pub(super) result_size: ResultSize,
     /// The only properties that are shown.
     pub(super) only: Option<&'static [&'static str]>,
@@ -200,9 +201,10 @@ pub(super) struct Listing {
 
 impl Call<'_> {
     /// The listing that the parameters describe.
-    fn listing(&self, class: Class) -> Result<Listing, Failure> {
+    fn listing(&self, source: impl Into<Source>) -> Result<Listing, Failure> {
+        let source = source.into();
         let given = &self.given;
-        let filter = given.text("Filter")?.map(|text| self.filter(class, &text)).transpose()?;
+        let filter = given.text("Filter")?.map(|text| self.filter(source, &text)).transpose()?;
         let types = given.list("RecipientTypeDetails")?;
         if let Some(unknown) =
             types.iter().flatten().find(|own| !TYPES.iter().any(|t| t.eq_ignore_ascii_case(own)))
@@ -210,17 +212,18 @@ impl Call<'_> {
             return Err(values::not_one_of("RecipientTypeDetails", unknown, TYPES));
         }
         let anr = given.text("Anr")?.map(|text| text.to_lowercase());
-        Ok(Listing { class, result_size: given.result_size()?, only: None, filter, types, anr })
+        Ok(Listing { source, result_size: given.result_size()?, only: None, filter, types, anr })
     }
 
-    fn filter(&self, class: Class, text: &str) -> Result<Filter, Failure> {
+    fn filter(&self, source: Source, text: &str) -> Result<Filter, Failure> {
         let refuse = |problem: &str| {
             Failure::invalid("Microsoft.Exchange.Configuration.Tasks.InvalidFilterException", problem)
         };
         let filter = Filter::parse(text).map_err(|problem| refuse(&problem))?;
-        // All objects of a class have the same properties.
-        let example = self.directory.current(class, 0);
-        match filter.properties().into_iter().find(|name| example.get(name).is_none()) {
+        // All objects of a class or a noun have the same properties. Where there is no object, all names will do.
+        let example = (0..source.len(self.directory)).find_map(|i| source.read(self.directory, i, self.now));
+        let unknown = |name: &&str| example.as_ref().is_some_and(|example| example.get(name).is_none());
+        match filter.properties().into_iter().find(unknown) {
             Some(unknown) => Err(refuse(&format!("'{unknown}' is not a recognized filterable property."))),
             None => Ok(filter),
         }
@@ -230,6 +233,10 @@ impl Call<'_> {
 impl Listing {
     /// Whether the listing shows the object.
     pub(super) fn passes(&self, directory: &Directory, index: u64, now: u64) -> bool {
+        let Source::Class(class) = self.source else {
+            let Some(object) = self.source.read(directory, index, now) else { return false };
+            return self.filter.as_ref().is_none_or(|filter| filter.matches(&object));
+        };
         if let Some(types) = &self.types {
             let own = directory.type_details(index, now);
             if !types.iter().any(|wanted| wanted.eq_ignore_ascii_case(&own)) {
@@ -244,14 +251,14 @@ impl Listing {
                 let details = directory.type_details(index, now);
                 Object::new(vec![("RecipientTypeDetails", super::prop::Prop::text(details))])
             } else {
-                directory.read(self.class, index, now)
+                directory.read(class, index, now)
             };
             if !filter.matches(&object) {
                 return false;
             }
         }
         self.anr.as_deref().is_none_or(|start| {
-            let object = directory.read(self.class, index, now);
+            let object = directory.read(class, index, now);
             ["DisplayName", "Name", "Alias", "PrimarySmtpAddress", "FirstName", "LastName"].iter().any(
                 |name| {
                     let text = object.text(name).to_lowercase();
