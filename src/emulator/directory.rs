@@ -17,12 +17,6 @@ pub(super) enum Class {
     Mailbox,
     CasMailbox,
     User,
-    TransportConfig,
-    OrganizationConfig,
-    RemoteDomain,
-    AcceptedDomain,
-    OutboundSpamPolicy,
-    ExternalInOutlook,
     AutoReply,
 }
 
@@ -62,12 +56,6 @@ impl Directory {
     pub(super) fn len(&self, class: Class) -> u64 {
         match class {
             Class::Mailbox | Class::CasMailbox | Class::User | Class::AutoReply => self.tenant.mailboxes,
-            Class::TransportConfig
-            | Class::OrganizationConfig
-            | Class::RemoteDomain
-            | Class::OutboundSpamPolicy
-            | Class::ExternalInOutlook => 1,
-            Class::AcceptedDomain => self.tenant.accepted_domains().len() as u64,
         }
     }
 
@@ -90,12 +78,6 @@ impl Directory {
             Class::Mailbox => tenant.mailbox(index),
             Class::CasMailbox => tenant.cas_mailbox(index),
             Class::User => tenant.user(index),
-            Class::TransportConfig => tenant.transport_config(),
-            Class::OrganizationConfig => tenant.organization_config(),
-            Class::RemoteDomain => tenant.remote_domain(),
-            Class::AcceptedDomain => tenant.accepted_domain(index),
-            Class::OutboundSpamPolicy => tenant.outbound_spam_policy(),
-            Class::ExternalInOutlook => tenant.external_in_outlook(),
             Class::AutoReply => tenant.auto_reply(index),
         };
         if let Some(overlay) = self.overlays.get(&(class, index)) {
@@ -154,14 +136,6 @@ impl Directory {
             Class::Mailbox | Class::CasMailbox | Class::User | Class::AutoReply => {
                 self.find_mailbox(identity)
             }
-            Class::TransportConfig | Class::OrganizationConfig | Class::ExternalInOutlook => Some(0),
-            Class::RemoteDomain | Class::AcceptedDomain | Class::OutboundSpamPolicy => (0..self.len(class))
-                .find(|index| {
-                    let object = self.current(class, *index);
-                    ["Identity", "Guid", "DomainName", "DistinguishedName"]
-                        .iter()
-                        .any(|name| object.text(name).eq_ignore_ascii_case(identity))
-                }),
         }
     }
 

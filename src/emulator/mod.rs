@@ -28,6 +28,7 @@ mod filter;
 mod form;
 mod keys;
 mod mailbox;
+mod nouns;
 mod options;
 mod organization;
 mod paging;
@@ -44,6 +45,7 @@ mod service;
 mod sessions;
 mod shelf;
 mod state;
+mod synthesized;
 mod tokens;
 
 #[cfg(test)]

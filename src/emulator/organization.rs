@@ -1,125 +1,165 @@
-//! The tenant's own settings: transport, organization, domains.
+//! The tenant's own settings and its mail flow, as far as more is known than parameters. Source: protocol reference, 6.3.
 
 use super::mailbox::Tenant;
-use super::prop::{Object, Prop, size};
-use super::random::guid;
+use super::nouns::Value::{InitialDomain, Is, List, Null, Number, TenantId, Text};
+use super::nouns::{INITIAL_DOMAIN, Noun, Start, Values};
+use super::prop::Prop;
 
-const CONFIG: u64 = 40;
-const REMOTE_DOMAIN: u64 = 41;
-const ACCEPTED_DOMAIN: u64 = 42;
+pub(super) const NOUNS: &[Noun] = &[
+    Noun::new("OrganizationConfig", ORGANIZATION)
+        .starts(&[(INITIAL_DOMAIN, &[])])
+        .words(&[("EwsApplicationAccessPolicy", &["EnforceAllowList", "EnforceBlockList"])])
+        .without(&["AutoExpandingArchive"]),
+    Noun::new("TransportConfig", TRANSPORT).starts(&[("Transport Settings", &[])]),
+    Noun::new("TransportRule", TRANSPORT_RULE).without(&["Enabled"]),
+    Noun::new("RemoteDomain", REMOTE_DOMAIN).starts(&[("Default", &[("DomainName", Text("*"))])]),
+    Noun { start: Start::Domains, ..Noun::new("AcceptedDomain", ACCEPTED_DOMAIN) },
+    Noun::new("InboundConnector", INBOUND).words(CONNECTOR_WORDS),
+    Noun::new("OutboundConnector", OUTBOUND).words(CONNECTOR_WORDS),
+    Noun::new("AdminAuditLogConfig", AUDIT_LOG).starts(&[("Admin Audit Log Settings", &[])]),
+    Noun::new("ExternalInOutlook", EXTERNAL).starts(&[("ExternalInOutlook", &[])]),
+    Noun::new("OwaMailboxPolicy", OWA).starts(&[("OwaMailboxPolicy-Default", &[("IsDefault", Is(true))])]),
+    Noun::new("SharingPolicy", SHARING).starts(&[("Default Sharing Policy", DEFAULT_SHARING)]),
+    Noun::new("AuthenticationPolicy", &[]),
+    Noun::new("RoleAssignmentPolicy", &[("IsDefault", Is(false)), ("AssignedRoles", List(&[]))]).starts(&[(
+        "Default Role Assignment Policy",
+        &[("IsDefault", Is(true)), ("AssignedRoles", List(&["MyBaseOptions", "MyContactInformation"]))],
+    )]),
+    Noun::new("JournalRule", &[("Enabled", Is(true)), ("Scope", Text("Global"))]),
+];
 
-/// Organization objects are numbered far away from the mailboxes, so that their made-up dates differ.
-const FAR: u64 = 1 << 40;
+const CONNECTOR_WORDS: &[(&str, &[&str])] = &[
+    ("ConnectorType", &["OnPremises", "Partner"]),
+    ("ConnectorSource", &["AdminUI", "Default", "HybridWizard", "Migrated"]),
+    ("TlsSettings", &["EncryptionOnly", "CertificateValidation", "DomainValidation"]),
+];
+
+const ORGANIZATION: Values = &[
+    ("DisplayName", Text("Contoso コントソ")),
+    ("ExternalDirectoryOrganizationId", TenantId),
+    ("AuditDisabled", Is(false)),
+    ("OAuth2ClientProfileEnabled", Is(true)),
+    ("MailTipsAllTipsEnabled", Is(true)),
+    ("MailTipsGroupMetricsEnabled", Is(true)),
+    ("MailTipsMailboxSourcedTipsEnabled", Is(true)),
+    ("MailTipsLargeAudienceThreshold", Number(25)),
+    ("DefaultAuthenticationPolicy", Null),
+    ("EwsEnabled", Null),
+    ("EwsApplicationAccessPolicy", Null),
+    ("FocusedInboxOn", Null),
+    ("BookingsEnabled", Is(true)),
+    ("AutoExpandingArchiveEnabled", Is(false)),
+    ("ActivityBasedAuthenticationTimeoutEnabled", Is(true)),
+    ("ActivityBasedAuthenticationTimeoutInterval", Text("06:00:00")),
+    ("AutodiscoverPartialDirSync", Is(false)),
+    ("ConnectorsEnabled", Is(true)),
+    ("IPListBlocked", List(&[])),
+    ("IsDehydrated", Is(false)),
+    ("PublicFoldersEnabled", Text("Local")),
+    ("DefaultPublicFolderProhibitPostQuota", Text("2 GB (2,147,483,648 bytes)")),
+    ("InitialDomain", InitialDomain),
+];
+
+const TRANSPORT: Values = &[
+    ("AllowLegacyTLSClients", Null),
+    ("MessageExpiration", Text("1.00:00:00")),
+    ("MaxRecipientEnvelopeLimit", Text("Unlimited")),
+    ("MaxSendSize", Text("Unlimited")),
+    ("MaxReceiveSize", Text("Unlimited")),
+    ("ExternalPostmasterAddress", Null),
+    ("JournalingReportNdrTo", Text("<>")),
+    ("ClearCategories", Is(true)),
+    ("ExternalDelayDsnEnabled", Is(true)),
+    ("InternalDelayDsnEnabled", Is(true)),
+    ("HeaderPromotionModeSetting", Text("NoCreate")),
+    ("ReplyAllStormProtectionEnabled", Is(true)),
+    ("ReplyAllStormBlockDurationHours", Number(6)),
+    ("ReplyAllStormDetectionMinimumRecipients", Number(2500)),
+    ("ReplyAllStormDetectionMinimumReplies", Number(10)),
+    ("DSNConversionMode", Text("UseExchangeDSNs")),
+];
+
+const TRANSPORT_RULE: Values = &[
+    ("State", Text("Enabled")),
+    ("Mode", Text("Enforce")),
+    ("RuleErrorAction", Text("Ignore")),
+    ("SenderAddressLocation", Text("Header")),
+    ("RuleVersion", Text("14.0.0.0")),
+    ("Conditions", List(&[])),
+    ("Exceptions", List(&[])),
+    ("Actions", List(&[])),
+];
+
+const REMOTE_DOMAIN: Values = &[
+    ("IsInternal", Is(false)),
+    ("AllowedOOFType", Text("External")),
+    ("AutoReplyEnabled", Is(true)),
+    ("AutoForwardEnabled", Is(true)),
+    ("DeliveryReportEnabled", Is(true)),
+    ("NDREnabled", Is(true)),
+    ("ContentType", Text("MimeHtmlText")),
+    ("DisplaySenderName", Is(true)),
+    ("TNEFEnabled", Null),
+    ("LineWrapSize", Text("Unlimited")),
+    ("CharacterSet", Text("iso-8859-1")),
+    ("NonMimeCharacterSet", Text("iso-8859-1")),
+];
+
+const ACCEPTED_DOMAIN: Values = &[("AuthenticationType", Text("Managed"))];
+
+const INBOUND: Values = &[
+    ("Enabled", Is(true)),
+    ("ConnectorType", Text("Partner")),
+    ("ConnectorSource", Text("Default")),
+    ("EFSkipLastIP", Is(false)),
+];
+
+const OUTBOUND: Values = &[
+    ("Enabled", Is(true)),
+    ("ConnectorType", Text("Partner")),
+    ("ConnectorSource", Text("Default")),
+    ("TlsSettings", Null),
+    ("IsValidated", Is(false)),
+];
+
+const AUDIT_LOG: Values = &[
+    ("AdminAuditLogEnabled", Is(true)),
+    ("AdminAuditLogAgeLimit", Text("90.00:00:00")),
+    ("UnifiedAuditLogIngestionEnabled", Is(true)),
+];
+
+const EXTERNAL: Values = &[("Identity", TenantId), ("Enabled", Is(false)), ("AllowList", List(&[""]))];
+
+const OWA: Values = &[
+    ("ActionForUnknownFileAndMIMETypes", Text("Allow")),
+    ("AllowOfflineOn", Text("AllComputers")),
+    ("ConditionalAccessPolicy", Text("Off")),
+    ("OutboundCharset", Text("AutoDetect")),
+    ("IsDefault", Is(false)),
+    ("CalendarEnabled", Is(true)),
+    ("ContactsEnabled", Is(true)),
+    ("TasksEnabled", Is(true)),
+    ("RulesEnabled", Is(true)),
+    ("ClassicAttachmentsEnabled", Is(true)),
+    ("AdditionalStorageProvidersAvailable", Is(true)),
+    ("WacViewingOnPrivateComputersEnabled", Is(true)),
+    ("WacViewingOnPublicComputersEnabled", Is(true)),
+];
+
+const SHARING: Values = &[("Enabled", Is(true)), ("Default", Is(false))];
+
+const DEFAULT_SHARING: Values = &[
+    ("Default", Is(true)),
+    (
+        "Domains",
+        List(&[
+            "Anonymous:CalendarSharingFreeBusyReviewer, ContactsSharing",
+            "*:CalendarSharingFreeBusyReviewer, ContactsSharing",
+        ]),
+    ),
+];
 
 impl Tenant {
-    pub(super) fn transport_config(&self) -> Object {
-        let mut p = self.directory_properties(
-            FAR,
-            "Transport Settings",
-            guid(self.seed, 0, CONFIG),
-            "msExchTransportSettings",
-        );
-        p.extend([
-            ("AdminDisplayName", Prop::text("")),
-            ("SmtpClientAuthenticationDisabled", Prop::Bool(false)),
-            ("AllowLegacyTLSClients", Prop::Null),
-            ("MessageExpiration", Prop::text("1.00:00:00")),
-            ("MaxSendSize", Prop::text("Unlimited")),
-            ("MaxReceiveSize", Prop::text("Unlimited")),
-            ("MaxRecipientEnvelopeLimit", Prop::text("Unlimited")),
-            ("ExternalPostmasterAddress", Prop::Null),
-            ("JournalingReportNdrTo", Prop::text("<>")),
-            ("ClearCategories", Prop::Bool(true)),
-            ("ConvertDisclaimerWrapperToEml", Prop::Bool(false)),
-            ("AddressBookPolicyRoutingEnabled", Prop::Bool(false)),
-            ("ExternalDelayDsnEnabled", Prop::Bool(true)),
-            ("InternalDelayDsnEnabled", Prop::Bool(true)),
-            ("Rfc2231EncodingEnabled", Prop::Bool(false)),
-            ("HeaderPromotionModeSetting", Prop::text("NoCreate")),
-            ("ReplyAllStormProtectionEnabled", Prop::Bool(true)),
-            ("ReplyAllStormBlockDurationHours", Prop::Int(6)),
-            ("ReplyAllStormDetectionMinimumRecipients", Prop::Int(2500)),
-            ("ReplyAllStormDetectionMinimumReplies", Prop::Int(10)),
-            ("DSNConversionMode", Prop::text("UseExchangeDSNs")),
-            ("JournalMessageExpirationDays", Prop::Int(0)),
-        ]);
-        Object::new(p)
-    }
-
-    pub(super) fn organization_config(&self) -> Object {
-        let name = self.initial_domain.clone();
-        let mut p = self.directory_properties(
-            FAR + 1,
-            &name,
-            guid(self.seed, 1, CONFIG),
-            "msExchOrganizationContainer",
-        );
-        p.extend([
-            ("DisplayName", Prop::text("Contoso コントソ")),
-            ("ExternalDirectoryOrganizationId", Prop::text(self.id.to_string())),
-            ("AuditDisabled", Prop::Bool(false)),
-            ("OAuth2ClientProfileEnabled", Prop::Bool(true)),
-            ("MailTipsAllTipsEnabled", Prop::Bool(true)),
-            ("MailTipsExternalRecipientsTipsEnabled", Prop::Bool(false)),
-            ("MailTipsGroupMetricsEnabled", Prop::Bool(true)),
-            ("MailTipsMailboxSourcedTipsEnabled", Prop::Bool(true)),
-            ("MailTipsLargeAudienceThreshold", Prop::Int(25)),
-            ("DefaultAuthenticationPolicy", Prop::Null),
-            ("EwsEnabled", Prop::Null),
-            ("EwsAllowList", Prop::List(Vec::new())),
-            ("EwsBlockList", Prop::List(Vec::new())),
-            ("EwsApplicationAccessPolicy", Prop::Null),
-            ("SendFromAliasEnabled", Prop::Bool(false)),
-            ("FocusedInboxOn", Prop::Null),
-            ("BookingsEnabled", Prop::Bool(true)),
-            ("AutoExpandingArchiveEnabled", Prop::Bool(false)),
-            ("ActivityBasedAuthenticationTimeoutEnabled", Prop::Bool(true)),
-            ("ActivityBasedAuthenticationTimeoutInterval", Prop::text("06:00:00")),
-            ("AutodiscoverPartialDirSync", Prop::Bool(false)),
-            ("ConnectorsEnabled", Prop::Bool(true)),
-            ("CustomerLockboxEnabled", Prop::Bool(false)),
-            ("DirectReportsGroupAutoCreationEnabled", Prop::Bool(false)),
-            ("IPListBlocked", Prop::List(Vec::new())),
-            ("IsDehydrated", Prop::Bool(false)),
-            ("LeanPopoutEnabled", Prop::Bool(false)),
-            ("OutlookMobileGCCRestrictionsEnabled", Prop::Bool(false)),
-            ("PublicFoldersEnabled", Prop::text("Local")),
-            ("ReadTrackingEnabled", Prop::Bool(false)),
-            ("RejectDirectSend", Prop::Bool(false)),
-            ("DefaultPublicFolderProhibitPostQuota", Prop::text(size(2 << 30))),
-        ]);
-        Object::new(p)
-    }
-
-    pub(super) fn remote_domain(&self) -> Object {
-        let mut p = self.directory_properties(
-            FAR + 2,
-            "Default",
-            guid(self.seed, 0, REMOTE_DOMAIN),
-            "msExchDomainContentConfig",
-        );
-        p.extend([
-            ("DomainName", Prop::text("*")),
-            ("IsInternal", Prop::Bool(false)),
-            ("TargetDeliveryDomain", Prop::Bool(false)),
-            ("AllowedOOFType", Prop::text("External")),
-            ("AutoReplyEnabled", Prop::Bool(true)),
-            ("AutoForwardEnabled", Prop::Bool(true)),
-            ("DeliveryReportEnabled", Prop::Bool(true)),
-            ("NDREnabled", Prop::Bool(true)),
-            ("MeetingForwardNotificationEnabled", Prop::Bool(false)),
-            ("ContentType", Prop::text("MimeHtmlText")),
-            ("DisplaySenderName", Prop::Bool(true)),
-            ("TNEFEnabled", Prop::Null),
-            ("LineWrapSize", Prop::text("Unlimited")),
-            ("CharacterSet", Prop::text("iso-8859-1")),
-            ("NonMimeCharacterSet", Prop::text("iso-8859-1")),
-            ("TrustedMailOutboundEnabled", Prop::Bool(false)),
-            ("TrustedMailInboundEnabled", Prop::Bool(false)),
-        ]);
-        Object::new(p)
-    }
-
     pub(super) fn accepted_domains(&self) -> Vec<String> {
         let label = self.domain.split('.').next().unwrap_or("contoso");
         vec![
@@ -130,24 +170,33 @@ impl Tenant {
         ]
     }
 
-    pub(super) fn accepted_domain(&self, index: u64) -> Object {
-        let name = usize::try_from(index)
-            .ok()
-            .and_then(|i| self.accepted_domains().into_iter().nth(i))
-            .unwrap_or_default();
-        let id = guid(self.seed, index, ACCEPTED_DOMAIN);
-        let mut p = self.directory_properties(FAR + 10 + index, &name, id, "msExchAcceptedDomain");
-        p.extend([
-            ("DomainName", Prop::text(name)),
-            ("DomainType", Prop::text(if index == 3 { "InternalRelay" } else { "Authoritative" })),
-            ("Default", Prop::Bool(index == 1)),
-            ("InitialDomain", Prop::Bool(index == 0)),
-            ("IsCoexistenceDomain", Prop::Bool(index == 2)),
-            ("MatchSubDomains", Prop::Bool(false)),
-            ("SendingFromDomainDisabled", Prop::Bool(false)),
-            ("OutboundOnly", Prop::Bool(false)),
-            ("AuthenticationType", Prop::text("Managed")),
-        ]);
-        Object::new(p)
+    /// How mail of a domain is signed: keys are read from two names in its DNS, which only the initial domain has.
+    pub(super) fn signing(&self, domain: &str, valid: bool) -> Vec<(&'static str, Prop)> {
+        let dashed = domain.replace('.', "-");
+        let name = |selector: u8| format!("selector{selector}-{dashed}._domainkey.{}", self.initial_domain);
+        vec![
+            ("Domain", Prop::text(domain.to_owned())),
+            ("Enabled", Prop::Bool(valid)),
+            ("Status", Prop::text(if valid { "Valid" } else { "CnameMissing" })),
+            ("Selector1CNAME", Prop::text(name(1))),
+            ("Selector2CNAME", Prop::text(name(2))),
+        ]
+    }
+
+    /// The tenant's domains with what sets each apart, as the noun shows it.
+    pub(super) fn domains(&self, noun: &str) -> Vec<(String, Vec<(&'static str, Prop)>)> {
+        let is = |index: usize, wanted: usize| Prop::Bool(index == wanted);
+        let own = |index: usize, name: &str| match noun {
+            "AcceptedDomain" => vec![
+                ("DomainName", Prop::text(name.to_owned())),
+                ("DomainType", Prop::text(if index == 3 { "InternalRelay" } else { "Authoritative" })),
+                ("Default", is(index, 1)),
+                ("InitialDomain", is(index, 0)),
+                ("IsCoexistenceDomain", is(index, 2)),
+            ],
+            _ => self.signing(name, index == 0),
+        };
+        let named = self.accepted_domains().into_iter().enumerate();
+        named.map(|(index, name)| (name.clone(), own(index, &name))).collect()
     }
 }

@@ -107,6 +107,11 @@ impl Object {
         self.0.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, prop)| prop)
     }
 
+    /// All properties, in their order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&'static str, &Prop)> {
+        self.0.iter().map(|(name, prop)| (*name, prop))
+    }
+
     /// The property's text; empty if there is none.
     pub(super) fn text(&self, name: &str) -> Cow<'_, str> {
         self.get(name).and_then(Prop::as_text).unwrap_or_default()

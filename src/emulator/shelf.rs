@@ -82,6 +82,8 @@ pub(super) struct Shelf {
     /// New objects are not found for this long.
     pub(super) replication: Duration,
     changed: HashSet<(&'static str, u64)>,
+    /// Records that the sessions of audit searches have seen.
+    audits: HashMap<String, usize>,
 }
 
 impl Shelf {
@@ -151,6 +153,15 @@ impl Shelf {
         number
     }
 
+    /// Puts an object there that was there all the time, though nobody had looked at it.
+    pub(super) fn place(&mut self, noun: &'static str, object: Object) -> u64 {
+        let rows = self.nouns.entry(noun).or_default();
+        let number = rows.next;
+        rows.next += 1;
+        rows.rows.insert(number, Row { current: Some(object), shown: None });
+        number
+    }
+
     /// Writes properties and the time of the change.
     pub(super) fn write(
         &mut self,
@@ -183,6 +194,15 @@ impl Shelf {
         }
         // Nothing shows these any more.
         rows.retain(|_, row| row.current.is_some() || row.read(when.now).is_some());
+    }
+
+    /// How many records an audit search of this session has seen.
+    pub(super) fn audit_position(&self, session: &str) -> usize {
+        self.audits.get(session).copied().unwrap_or_default()
+    }
+
+    pub(super) fn set_audit_position(&mut self, session: String, seen: usize) {
+        self.audits.insert(session, seen);
     }
 
     /// Objects that were made, changed or removed.

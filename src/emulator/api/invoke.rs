@@ -7,7 +7,7 @@ use super::super::cmdlets::{self, Answer, Effect, Invocation};
 use super::super::errors::{self, Failure};
 use super::super::options::AnchorRule;
 use super::super::request::{Request, bound, context};
-use super::super::respond::{Body, Form, Objects};
+use super::super::respond::{self, Body, Form, Objects};
 use super::Caller;
 use super::show::{View, selected};
 use super::trouble::Mishaps;
@@ -45,13 +45,18 @@ pub(super) fn invoke(
         bound: bound(request, &serde_json::from_slice(request.body).unwrap_or_default()),
         form: Form::Tables,
     };
-    match answer {
+    let mut response = match answer {
         Err(failure) => failure.response(),
         Ok(Answer::Listing(listing)) => view.list(listing),
         Ok(Answer::Objects(objects)) => view.show(Objects::These(objects), Vec::new(), None, None),
+        Ok(Answer::Some { objects, warnings }) => view.show(Objects::These(objects), warnings, None, None),
         Ok(Answer::Done { warnings }) => view.show(Objects::These(Vec::new()), warnings, None, None),
         Ok(Answer::Confirm(text)) => view.show(Objects::These(Vec::new()), Vec::new(), Some(text), None),
+    };
+    if cmdlet.is_synthesized() {
+        respond::header(&mut response, "x-exorun-synthesized", "1");
     }
+    response
 }
 
 /// The refusal of an anchor. Source: protocol reference, 3.2 and 3.3; that the audit configuration's wrong anchor gets

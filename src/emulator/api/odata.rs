@@ -73,6 +73,7 @@ fn answered(
     Ok(match answer {
         Answer::Listing(listing) => view.list(listing),
         Answer::Objects(objects) => view.show(Objects::These(objects), Vec::new(), None, None),
+        Answer::Some { objects, warnings } => view.show(Objects::These(objects), warnings, None, None),
         Answer::Done { .. } | Answer::Confirm(_) => {
             return Err(Failure::not_emulated("a write by GET"));
         }

@@ -6,7 +6,7 @@ use super::super::directory::Class;
 use super::super::errors::Failure;
 use super::super::prop::{Object, Prop};
 use super::parameters::{Kind, Parameter};
-use super::values::{edit, simple};
+use super::values::{edit, simple, tables, word};
 use super::{Answer, Call};
 
 /// Properties and their new values.
@@ -50,7 +50,8 @@ impl Call<'_> {
         self.directory.write(class, index, changes, self.now, self.stale);
     }
 
-    fn convert(
+    /// The property that a parameter's value makes of the old one.
+    pub(super) fn convert(
         &self,
         parameter: &Parameter,
         value: &serde_json::Value,
@@ -71,6 +72,11 @@ impl Call<'_> {
                 let edit = edit(name, value)?.map(|item| Ok(with_prefix(item)))?;
                 Ok(Prop::List(edit.apply(&old_list())))
             }
+            Kind::Words(known) => {
+                let edit = edit(name, value)?.map(|item| word(known, &item).map(str::to_owned))?;
+                Ok(Prop::List(edit.apply(&old_list())))
+            }
+            Kind::Tables => tables(name, value).map(Prop::List),
             Kind::Recipient if value.as_str().is_some_and(|text| !text.is_empty()) => {
                 let text = value.as_str().unwrap_or_default();
                 self.recipient(text).map(Prop::text)

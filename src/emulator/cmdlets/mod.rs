@@ -1,14 +1,20 @@
 //! The cmdlets that the emulator knows. Each has its own list of parameters; all others are refused as the service
 //! refuses what a role does not include.
 
+mod blocklist;
 mod cas;
+mod catalogued;
 mod change;
 mod mailbox;
-mod organization;
 mod parameters;
 mod permission;
 mod policies;
+mod quarantine;
 mod reports;
+mod rules;
+mod settle;
+mod shelved;
+mod traces;
 mod user;
 mod values;
 
@@ -44,7 +50,6 @@ const CMDLETS: &[&[Cmdlet]] = &[
     mailbox::CMDLETS,
     cas::CMDLETS,
     user::CMDLETS,
-    organization::CMDLETS,
     permission::CMDLETS,
     policies::CMDLETS,
     reports::CMDLETS,
@@ -52,7 +57,27 @@ const CMDLETS: &[&[Cmdlet]] = &[
 
 /// Every cmdlet.
 pub(super) fn all() -> impl Iterator<Item = &'static Cmdlet> {
+    all_hand_written().chain(catalogued::all())
+}
+
+fn all_hand_written() -> impl Iterator<Item = &'static Cmdlet> {
     CMDLETS.iter().copied().flatten()
+}
+
+fn hand_written(name: &str) -> Option<&'static Cmdlet> {
+    all_hand_written().find(|cmdlet| cmdlet.name.eq_ignore_ascii_case(name))
+}
+
+impl Cmdlet {
+    /// What follows the verb.
+    fn noun(&self) -> &'static str {
+        self.name.split_once('-').map_or("", |(_, noun)| noun)
+    }
+
+    /// Whether nothing but its parameters is known of it.
+    pub(super) fn is_synthesized(&self) -> bool {
+        catalogued::is_synthesized(self)
+    }
 }
 
 /// The cmdlet of this name, in any case.
@@ -86,6 +111,11 @@ impl Invocation {
 pub(super) enum Answer {
     Listing(Listing),
     Objects(Vec<Object>),
+    /// Not all of them, and how to get the others.
+    Some {
+        objects: Vec<Object>,
+        warnings: Vec<String>,
+    },
     /// A write; most say nothing.
     Done {
         warnings: Vec<String>,
@@ -231,6 +261,14 @@ impl Call<'_> {
 }
 
 impl Listing {
+    /// Shows only what passes this one, too.
+    fn narrow(&mut self, more: Filter) {
+        self.filter = Some(match self.filter.take() {
+            Some(filter) => Filter::And(Box::new(filter), Box::new(more)),
+            None => more,
+        });
+    }
+
     /// Whether the listing shows the object.
     pub(super) fn passes(&self, directory: &Directory, index: u64, now: u64) -> bool {
         let Source::Class(class) = self.source else {
@@ -345,12 +383,6 @@ mod tests {
             ("Set-Mailbox", Class::Mailbox),
             ("Set-CASMailbox", Class::CasMailbox),
             ("Set-User", Class::User),
-            ("Set-TransportConfig", Class::TransportConfig),
-            ("Set-OrganizationConfig", Class::OrganizationConfig),
-            ("Set-RemoteDomain", Class::RemoteDomain),
-            ("Set-AcceptedDomain", Class::AcceptedDomain),
-            ("Set-HostedOutboundSpamFilterPolicy", Class::OutboundSpamPolicy),
-            ("Set-ExternalInOutlook", Class::ExternalInOutlook),
             ("Set-MailboxAutoReplyConfiguration", Class::AutoReply),
         ] {
             let object = directory.current(class, 0);

@@ -3,8 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::super::errors::Failure;
-use super::values::{boolean, items, scalar};
+use super::values::{annotation, boolean, items, scalar};
 use super::{Effect, ResultSize};
+use crate::catalog;
 
 /// A parameter's type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,20 @@ pub(super) enum Kind {
     List,
     RecipientList,
     ProxyAddresses,
+    /// A number with or without a fraction.
+    Number,
+    /// A whole number, or `Unlimited`.
+    Unlimited,
+    /// A point in time; without a zone it is UTC.
+    Date,
+    Guid,
+    /// One of the catalog's words.
+    Word(catalog::Parameter),
+    /// Some of the catalog's words.
+    Words(catalog::Parameter),
+    Table,
+    Tables,
+    Bytes,
     /// Read by the cmdlet itself.
     Own,
     /// The real cmdlet has it, the emulator does not.
@@ -86,11 +101,17 @@ impl Given {
         parameters: &[&[Parameter]],
         sent: &Map<String, Value>,
     ) -> Result<Given, Failure> {
+        // Source: protocol reference, 3.5: a cmdlet that does not ask has neither of them.
+        let can_ask = catalog::cmdlet(cmdlet).is_none_or(|cmdlet| cmdlet.supports_confirm());
         let asks: &[Parameter] =
-            if effect == Effect::Write { const { &[own("Confirm"), own("WhatIf")] } } else { &[] };
+            if effect == Effect::Write && can_ask { const { &[own("Confirm"), own("WhatIf")] } } else { &[] };
         let mut given: Vec<(Parameter, Value)> = Vec::new();
         for (name, value) in sent {
-            if name.contains('@') || COMMON.iter().any(|common| common.eq_ignore_ascii_case(name)) {
+            if let Some((annotated, _)) = name.split_once('@') {
+                annotation(annotated, value)?;
+                continue;
+            }
+            if COMMON.iter().any(|common| common.eq_ignore_ascii_case(name)) {
                 continue;
             }
             let known = parameters.iter().copied().flatten().chain(asks);

@@ -1,4 +1,4 @@
-//! Outbound spam policy, marking of external senders, automatic replies.
+//! Automatic replies.
 
 use super::super::directory::Class;
 use super::super::errors::Failure;
@@ -7,25 +7,6 @@ use super::parameters::{Kind, Parameter, missing, own, p};
 use super::{Answer, Call, Cmdlet, Effect};
 
 pub(super) const CMDLETS: &[Cmdlet] = &[
-    Cmdlet {
-        name: "Get-HostedOutboundSpamFilterPolicy",
-        effect: Effect::Read,
-        parameters: &[GET],
-        run: get_spam,
-    },
-    Cmdlet {
-        name: "Set-HostedOutboundSpamFilterPolicy",
-        effect: Effect::Write,
-        parameters: &[SET_SPAM],
-        run: set_spam,
-    },
-    Cmdlet { name: "Get-ExternalInOutlook", effect: Effect::Read, parameters: &[GET], run: get_external },
-    Cmdlet {
-        name: "Set-ExternalInOutlook",
-        effect: Effect::Write,
-        parameters: &[SET_EXTERNAL],
-        run: set_external,
-    },
     Cmdlet {
         name: "Get-MailboxAutoReplyConfiguration",
         effect: Effect::Read,
@@ -41,22 +22,6 @@ pub(super) const CMDLETS: &[Cmdlet] = &[
 ];
 
 const GET: &[Parameter] = &[own("Identity"), missing("ResultSize")];
-
-const SET_SPAM: &[Parameter] = &[
-    own("Identity"),
-    p("AdminDisplayName", Kind::Text),
-    p("AutoForwardingMode", Kind::OneOf(&["Automatic", "Off", "On"])),
-    p("ActionWhenThresholdReached", Kind::OneOf(&["Alert", "BlockUser", "BlockUserForToday"])),
-    p("RecipientLimitExternalPerHour", Kind::Int),
-    p("RecipientLimitInternalPerHour", Kind::Int),
-    p("RecipientLimitPerDay", Kind::Int),
-    p("BccSuspiciousOutboundMail", Kind::Bool),
-    p("BccSuspiciousOutboundAdditionalRecipients", Kind::List),
-    p("NotifyOutboundSpam", Kind::Bool),
-    p("NotifyOutboundSpamRecipients", Kind::List),
-];
-
-const SET_EXTERNAL: &[Parameter] = &[own("Identity"), p("Enabled", Kind::Bool), p("AllowList", Kind::List)];
 
 const SET_REPLY: &[Parameter] = &[
     own("Identity"),
@@ -75,23 +40,6 @@ const SET_REPLY: &[Parameter] = &[
     missing("EventsToDeleteIDs"),
     missing("IgnoreDefaultScope"),
 ];
-
-fn get_spam(call: &mut Call<'_>) -> Result<Answer, Failure> {
-    call.one_or_all(Class::OutboundSpamPolicy)
-}
-
-fn set_spam(call: &mut Call<'_>) -> Result<Answer, Failure> {
-    let index = call.identity(Class::OutboundSpamPolicy)?;
-    call.set(Class::OutboundSpamPolicy, index, |_, _, _| Ok(()))
-}
-
-fn get_external(call: &mut Call<'_>) -> Result<Answer, Failure> {
-    Ok(Answer::Objects(vec![call.read(Class::ExternalInOutlook, 0)]))
-}
-
-fn set_external(call: &mut Call<'_>) -> Result<Answer, Failure> {
-    call.set(Class::ExternalInOutlook, 0, |_, _, _| Ok(()))
-}
 
 fn get_reply(call: &mut Call<'_>) -> Result<Answer, Failure> {
     let index = call.identity(Class::AutoReply)?;

@@ -1,10 +1,33 @@
 //! Values: what JSON a parameter takes, and what property it makes.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::super::errors::Failure;
 use super::super::prop::{Prop, parse_size, size};
 use super::parameters::{Kind, Parameter};
+use crate::catalog;
+
+const TABLE: &str = "#Exchange.GenericHashTable";
+const DELTA: &str = "#Exchange.StringFieldDeltaUpdateData";
+const BYTES: &str = "#Exchange.ByteArrayType";
+
+/// What an `X@odata.type` member may say of the array `X`. Source: protocol reference, 3.4.
+const ANNOTATIONS: [&str; 3] =
+    ["#Collection(Exchange.GenericHashTable)", "#Collection(Exchange.ByteArrayType)", "#Collection(String)"];
+
+/// Checks the annotation of a parameter.
+pub(super) fn annotation(name: &str, value: &Value) -> Result<(), Failure> {
+    match value.as_str() {
+        Some(text) if ANNOTATIONS.contains(&text) || [TABLE, DELTA, BYTES].contains(&text) => Ok(()),
+        _ => Err(Failure::bad_body(&format!("The type {value} of '{name}' is unknown."))),
+    }
+}
 
 /// A list's new content, as a call spells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +52,7 @@ pub(super) fn edit(name: &str, value: &Value) -> Result<Edit, Failure> {
         });
     };
     match members.get("@odata.type").and_then(Value::as_str) {
-        Some("#Exchange.GenericHashTable" | "#Exchange.StringFieldDeltaUpdateData") => {}
+        Some(TABLE | DELTA) => {}
         Some(other) => return Err(Failure::bad_body(&format!("The type '{other}' of '{name}' is unknown."))),
         None => {
             return Err(Failure::bad_body(&format!(
@@ -194,12 +217,103 @@ pub(super) fn simple(parameter: &Parameter, value: &Value) -> Result<Prop, Failu
                 )),
             }
         }
+        (Kind::Date | Kind::Guid | Kind::Word(_) | Kind::Table | Kind::Bytes, Value::Null) => Ok(Prop::Null),
+        (Kind::Date | Kind::Guid | Kind::Word(_), Value::String(text)) if text.is_empty() => Ok(Prop::Null),
+        (Kind::Number, _) => {
+            let text = text()?;
+            let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+            number.map(|_| Prop::text(text.clone())).ok_or_else(|| cannot(name, &text, "System.Double"))
+        }
+        (Kind::Unlimited, _) => {
+            let text = text()?;
+            if text.eq_ignore_ascii_case("unlimited") {
+                return Ok(Prop::text("Unlimited"));
+            }
+            let number = text.parse::<u64>().map(|number| Prop::text(number.to_string()));
+            number.map_err(|_| cannot(name, &text, "Microsoft.Exchange.Data.Unlimited"))
+        }
+        (Kind::Date, _) => {
+            let text = text()?;
+            date(&text).map(Prop::Date).ok_or_else(|| cannot(name, &text, "System.DateTime"))
+        }
+        (Kind::Guid, _) => {
+            let text = text()?;
+            Uuid::parse_str(&text).map(Prop::Guid).map_err(|_| cannot(name, &text, "System.Guid"))
+        }
+        (Kind::Word(known), _) => word(known, &text()?).map(Prop::text),
+        (Kind::Table, _) => table(name, value).map(|()| Prop::text("System.Collections.Hashtable")),
+        (Kind::Bytes, _) => bytes(name, value).map(|bytes| Prop::text(STANDARD.encode(bytes))),
         // A name was looked up before; this is neither a name nor nothing.
         (Kind::Recipient, _) => {
             Err(Failure::transformation(name, "Cannot convert the value to a recipient."))
         }
         (kind, _) => unreachable!("{name} of kind {kind:?} is not simple"),
     }
+}
+
+fn cannot(name: &str, text: &str, kind: &str) -> Failure {
+    Failure::transformation(name, &format!("Cannot convert value \"{text}\" to type \"{kind}\"."))
+}
+
+/// The catalog's spelling of a word.
+pub(super) fn word(known: catalog::Parameter, text: &str) -> Result<&'static str, Failure> {
+    known.words().find(|own| own.eq_ignore_ascii_case(text)).ok_or_else(|| {
+        let words: Vec<&str> = known.words().collect();
+        not_one_of(known.name(), text, &words)
+    })
+}
+
+/// A point in time: `2026-01-31T08:00:00` is UTC.
+pub(super) fn date(text: &str) -> Option<Timestamp> {
+    let utc = |at: DateTime| at.to_zoned(TimeZone::UTC).ok().map(|at| at.timestamp());
+    text.parse::<Timestamp>().ok().or_else(|| text.parse::<DateTime>().ok().and_then(utc))
+}
+
+/// A hash table says that it is one, and so does each within it.
+pub(super) fn table(name: &str, value: &Value) -> Result<(), Failure> {
+    match value {
+        Value::Object(members) if members.get("@odata.type").and_then(Value::as_str) == Some(TABLE) => {
+            members.values().filter(|member| member.is_object()).try_for_each(|member| table(name, member))
+        }
+        Value::Object(_) => Err(Failure::bad_body(&format!(
+            "The value of '{name}' is an object without @odata.type {TABLE}."
+        ))),
+        other => Err(cannot(name, &other.to_string(), "System.Collections.Hashtable")),
+    }
+}
+
+/// `{"@odata.type": "#Exchange.ByteArrayType", "Data": …}` with Base64 or numbers.
+fn bytes(name: &str, value: &Value) -> Result<Vec<u8>, Failure> {
+    if value["@odata.type"].as_str() != Some(BYTES) {
+        return Err(Failure::bad_body(&format!("The value of '{name}' is not of @odata.type {BYTES}.")));
+    }
+    let refuse = || cannot(name, &value["Data"].to_string(), "System.Byte[]");
+    match &value["Data"] {
+        Value::String(text) => STANDARD.decode(text).map_err(|_| refuse()),
+        Value::Array(numbers) => numbers
+            .iter()
+            .map(|number| number.as_u64().and_then(|number| u8::try_from(number).ok()).ok_or_else(refuse))
+            .collect(),
+        _ => Err(refuse()),
+    }
+}
+
+/// Hash tables or byte arrays in an array: the parameter's annotation names their type for all of them, so that they
+/// need none of their own.
+pub(super) fn tables(name: &str, value: &Value) -> Result<Vec<String>, Failure> {
+    let items = match value {
+        Value::Null => &[],
+        Value::Array(items) => items.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    items
+        .iter()
+        .map(|item| match item {
+            Value::Object(_) => Ok(item.to_string()),
+            Value::String(text) => Ok(text.clone()),
+            other => Err(cannot(name, &other.to_string(), "System.Collections.Hashtable")),
+        })
+        .collect()
 }
 
 /// `d.hh:mm:ss`, as the service shows a time span.
