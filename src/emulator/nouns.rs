@@ -12,6 +12,8 @@ pub(super) enum Value {
     Text(&'static str),
     Number(i32),
     List(&'static [&'static str]),
+    /// Nobody, in a list of addresses that are shown as objects.
+    NoSenders,
     /// The tenant's initial domain.
     InitialDomain,
     TenantId,
@@ -27,6 +29,7 @@ impl Value {
             Value::Text(text) => Prop::text(text),
             Value::Number(number) => Prop::Int(number),
             Value::List(items) => Prop::List(items.iter().map(|item| (*item).to_owned()).collect()),
+            Value::NoSenders => Prop::Senders(Vec::new()),
             Value::InitialDomain => Prop::text(tenant.initial_domain.clone()),
             Value::Permissions(number) => Prop::text(policies::permissions(number)),
             Value::TenantId => Prop::text(tenant.id.to_string()),
@@ -81,6 +84,11 @@ impl Noun {
         for (name, value) in self.values {
             object.set(name, value.prop(tenant));
         }
+    }
+
+    /// Whether a list of the noun is shown as objects.
+    pub(super) fn has_senders(&self, name: &str) -> bool {
+        self.values.iter().any(|(own, value)| *own == name && matches!(value, Value::NoSenders))
     }
 
     /// Names of the objects of the beginning, each with what sets it apart.

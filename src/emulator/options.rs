@@ -175,6 +175,8 @@ pub struct Options {
     pub page_binding: PageBinding,
     /// New objects are not found for this long.
     pub replication: Duration,
+    /// Whether the tenant shares its settings with others until `Enable-OrganizationCustomization` was called.
+    pub dehydrated: bool,
     /// Whether writes need an anchor.
     pub anchor: AnchorRule,
     /// Whether bodies are compressed.
@@ -222,6 +224,7 @@ impl Default for Options {
             page_life: Duration::from_secs(30 * 60),
             page_binding: PageBinding::default(),
             replication: Duration::ZERO,
+            dehydrated: false,
             anchor: AnchorRule::default(),
             compression: Compression::default(),
             records_max: 1000,

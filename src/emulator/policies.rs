@@ -2,7 +2,7 @@
 //! Source: protocol reference, 6.4.
 
 use super::mailbox::Tenant;
-use super::nouns::Value::{Is, List, Null, Number, Permissions, Text};
+use super::nouns::Value::{Is, List, NoSenders, Null, Number, Permissions, Text};
 use super::nouns::{Noun, Start, Values};
 use super::prop::{Object, Prop};
 
@@ -94,6 +94,8 @@ const SAFE_ATTACHMENT: Values = &[
 const BUILT_IN_ATTACHMENT: Values = &[("IsBuiltInProtection", Is(true)), ("Enable", Is(true))];
 
 const CONTENT_FILTER: Values = &[
+    ("AllowedSenders", NoSenders),
+    ("BlockedSenders", NoSenders),
     ("IsDefault", Is(false)),
     ("SpamAction", Text("MoveToJmf")),
     ("HighConfidenceSpamAction", Text("MoveToJmf")),

@@ -19,6 +19,8 @@ pub(super) enum Prop {
     /// Shown with a `Z`.
     DateUtc(Timestamp),
     List(Vec<String>),
+    /// Addresses, each shown inside of two objects.
+    Senders(Vec<String>),
 }
 
 impl Prop {
@@ -36,7 +38,7 @@ impl Prop {
             Prop::Guid(id) => Some(Cow::Owned(id.to_string())),
             Prop::Int(number) => Some(Cow::Owned(number.to_string())),
             Prop::Date(at) | Prop::DateUtc(at) => Some(Cow::Owned(at.to_string())),
-            Prop::List(items) => Some(Cow::Owned(items.join(", "))),
+            Prop::List(items) | Prop::Senders(items) => Some(Cow::Owned(items.join(", "))),
         }
     }
 
@@ -83,6 +85,11 @@ impl Prop {
                     json_string(item, out);
                 }
                 out.push(b']');
+            }
+            Prop::Senders(items) => {
+                let senders: Vec<_> =
+                    items.iter().map(|item| serde_json::json!({"Sender": {"Address": item}})).collect();
+                out.extend_from_slice(serde_json::Value::Array(senders).to_string().as_bytes());
             }
         }
     }

@@ -209,21 +209,10 @@ impl Shelf {
     pub(super) fn changed(&self) -> usize {
         self.changed.len()
     }
-
-    /// The properties that every directory object has, for the noun's next object; made at `created`, or before
-    /// the emulator began. Source: protocol reference, 3.7.
-    pub(super) fn always(
-        &self,
-        tenant: &Tenant,
-        noun: &'static str,
-        name: &str,
-        created: Option<Timestamp>,
-    ) -> Object {
-        always(tenant, noun, self.len(noun), name, created)
-    }
 }
 
-/// As [`Shelf::always`], for the noun's object of this number.
+/// The properties that every directory object has, for the noun's object of this number; made at `created`, or before
+/// the emulator began. Source: protocol reference, 3.7.
 pub(super) fn always(
     tenant: &Tenant,
     noun: &'static str,
@@ -313,7 +302,7 @@ mod tests {
     }
 
     fn add(shelf: &mut Shelf, name: &str, when: When) -> u64 {
-        let mut object = shelf.always(&tenant(), RULE, name, Some(when.wall));
+        let mut object = always(&tenant(), RULE, shelf.len(RULE), name, Some(when.wall));
         object.set("Priority", Prop::Int(0));
         shelf.add(RULE, object, when)
     }
@@ -349,8 +338,7 @@ mod tests {
 
     #[test]
     fn every_directory_object_has_what_all_have() {
-        let shelf = Shelf::default();
-        let object = shelf.always(&tenant(), RULE, "New", Some(when(0, None).wall));
+        let object = always(&tenant(), RULE, 0, "New", Some(when(0, None).wall));
         for name in [
             "Identity",
             "Id",
@@ -371,7 +359,7 @@ mod tests {
             assert!(!object.text(name).is_empty(), "{name}");
         }
         assert_eq!(object.get("WhenCreatedUTC"), Some(&Prop::DateUtc(when(0, None).wall)));
-        let other = shelf.always(&tenant(), "JournalRule", "New", None);
+        let other = always(&tenant(), "JournalRule", 0, "New", None);
         assert_ne!(object.get("Guid"), other.get("Guid"));
     }
 

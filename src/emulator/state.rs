@@ -16,6 +16,7 @@ use super::paging::Links;
 use super::record::Records;
 use super::request::RateLimit;
 use super::sessions::{Key, Sessions};
+use super::synthesized;
 use super::tokens::Tokens;
 
 /// Everything that lives as long as the emulator. No lock is held over an await, and no two at a time.
@@ -48,6 +49,9 @@ impl State {
         let audiences = [options.audiences.clone(), options.compliance_audiences.clone()].concat();
         let mut directory = Directory::new(tenant.clone());
         directory.shelf.replication = options.replication;
+        if options.dehydrated {
+            synthesized::dehydrate(&tenant, &mut directory.shelf);
+        }
         State {
             secret: options.client_secret.clone().unwrap_or_else(random_secret),
             tokens: Tokens::new(&key(), tenant.id, audiences, &options.roles),

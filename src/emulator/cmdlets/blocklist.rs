@@ -29,7 +29,7 @@ fn list_type(call: &Call<'_>) -> Result<String, Failure> {
         return Err(Failure::missing_parameter("ListType"));
     };
     match parameter.kind {
-        Kind::Word(words) => super::values::word(words, &text).map(str::to_owned),
+        Kind::CatalogWord(words) => super::values::word(words, &text).map(str::to_owned),
         _ => Ok(text),
     }
 }
@@ -51,11 +51,11 @@ fn get(call: &mut Call<'_>) -> Result<Answer, Failure> {
     let mut listing = call.listing(Source::Shelf(NOUN))?;
     for (property, value) in wanted {
         let property = property.to_owned();
-        listing.narrow(Filter::Test { property, operator: Operator::Equal, value: Some(value) });
+        listing.and(Filter::Test { property, operator: Operator::Equal, value: Some(value) });
     }
     if call.given.switch("NoExpiration")? {
         let property = "ExpirationDate".to_owned();
-        listing.narrow(Filter::Test { property, operator: Operator::Equal, value: None });
+        listing.and(Filter::Test { property, operator: Operator::Equal, value: None });
     }
     Ok(Answer::Listing(listing))
 }

@@ -105,6 +105,7 @@ fn own_kind(cmdlet: catalog::Cmdlet, known: Option<&'static Noun>, from: catalog
         name == "Identity" || cmdlet.is_read() && matches!(name, "Filter" | "ResultSize" | "Anr");
     let kind = match words {
         _ if identifies => Kind::Own,
+        _ if known.is_some_and(|known| known.has_senders(name)) => Kind::Senders,
         Some((_, words)) => Kind::OneOf(words),
         None => kind(from),
     };
@@ -125,9 +126,9 @@ fn kind(parameter: catalog::Parameter) -> Kind {
         ValueKind::DateTime => Kind::Date,
         ValueKind::TimeSpan | ValueKind::UnlimitedTimeSpan => Kind::Span,
         ValueKind::Guid => Kind::Guid,
-        ValueKind::Enum if has_words => Kind::Word(parameter),
+        ValueKind::Enum if has_words => Kind::CatalogWord(parameter),
         ValueKind::String | ValueKind::Enum => Kind::Text,
-        ValueKind::List if has_words => Kind::Words(parameter),
+        ValueKind::List if has_words => Kind::CatalogWords(parameter),
         ValueKind::List => Kind::List,
         ValueKind::Hashtable => Kind::Table,
         ValueKind::HashtableList => Kind::Tables,

@@ -59,10 +59,11 @@ impl Call<'_> {
     ) -> Result<Prop, Failure> {
         let name = parameter.name;
         let old_list = || match old.get(parameter.property) {
-            Some(Prop::List(items)) => items.clone(),
+            Some(Prop::List(items) | Prop::Senders(items)) => items.clone(),
             _ => Vec::new(),
         };
         match parameter.kind {
+            Kind::Senders => Ok(Prop::Senders(edit(name, value)?.apply(&old_list()))),
             Kind::List => Ok(Prop::List(edit(name, value)?.apply(&old_list()))),
             Kind::RecipientList => {
                 let edit = edit(name, value)?.map(|item| self.recipient(&item))?;
@@ -72,7 +73,7 @@ impl Call<'_> {
                 let edit = edit(name, value)?.map(|item| Ok(with_prefix(item)))?;
                 Ok(Prop::List(edit.apply(&old_list())))
             }
-            Kind::Words(known) => {
+            Kind::CatalogWords(known) => {
                 let edit = edit(name, value)?.map(|item| word(known, &item).map(str::to_owned))?;
                 Ok(Prop::List(edit.apply(&old_list())))
             }

@@ -38,9 +38,11 @@ pub(super) enum Kind {
     Date,
     Guid,
     /// One of the catalog's words.
-    Word(catalog::Parameter),
+    CatalogWord(catalog::Parameter),
     /// Some of the catalog's words.
-    Words(catalog::Parameter),
+    CatalogWords(catalog::Parameter),
+    /// A list of addresses that are shown as objects.
+    Senders,
     Table,
     Tables,
     Bytes,

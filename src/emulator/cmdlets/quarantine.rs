@@ -98,6 +98,7 @@ pub(super) fn page(call: &Call<'_>, default: u64, least: u64, most: u64) -> Resu
 }
 
 fn get(call: &mut Call<'_>) -> Result<Answer, Failure> {
+    call.check_values()?;
     begin(call);
     if let Some(identity) = call.naming("Identity")? {
         let shelf = &call.directory.shelf;
@@ -169,6 +170,7 @@ fn take(from: &mut Vec<String>, wanted: &[String]) -> Result<Vec<String>, Failur
 }
 
 fn release(call: &mut Call<'_>) -> Result<Answer, Failure> {
+    call.check_values()?;
     let all = call.given.switch("ReleaseToAll")?;
     let wanted = call.given.list("User")?;
     let kind = call.given.text("ActionType")?.unwrap_or_else(|| "Release".to_owned());
@@ -178,8 +180,7 @@ fn release(call: &mut Call<'_>) -> Result<Answer, Failure> {
         let status = match kind.to_ascii_lowercase().as_str() {
             "deny" => Some("Denied"),
             "request" => Some("Requested"),
-            "release" => None,
-            _ => return Err(super::values::not_one_of("ActionType", &kind, &["Deny", "Release", "Request"])),
+            _ => None,
         };
         if let Some(status) = status {
             changes.push((number, vec![("ReleaseStatus", Prop::text(status))]));
@@ -213,6 +214,7 @@ fn release(call: &mut Call<'_>) -> Result<Answer, Failure> {
 }
 
 fn delete(call: &mut Call<'_>) -> Result<Answer, Failure> {
+    call.check_values()?;
     let wanted = call.given.list("RecipientAddress")?;
     let mut left = Vec::new();
     for (number, object) in named(call)? {

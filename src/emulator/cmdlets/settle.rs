@@ -1,8 +1,8 @@
 //! What follows from a write on a shelf, and what the service refuses. Source: protocol reference, 6.3 and 6.4.
 
 use super::super::errors::Failure;
-use super::super::policies;
 use super::super::prop::{Object, Prop};
+use super::super::{nouns, policies};
 use super::{Call, rules};
 
 /// What is done to an object.
@@ -35,7 +35,7 @@ pub(super) fn settle(
         customized(call)?;
     }
     if verb == Verb::Remove {
-        return removable(new);
+        return if nouns::noun(noun).is_some() { removable(new) } else { Ok(()) };
     }
     match noun {
         "TransportRule" => rules::transport(call, verb, new),

@@ -133,6 +133,11 @@ impl Call<'_> {
         Ok(keys)
     }
 
+    /// Refuses values that do not fit their parameters.
+    pub(super) fn check_values(&self) -> Result<(), Failure> {
+        self.apply(&mut Object::default())
+    }
+
     /// Sets all properties that the parameters name.
     fn apply(&self, object: &mut Object) -> Result<(), Failure> {
         for (parameter, value) in self.given.iter().filter(|(parameter, _)| parameter.kind != Kind::Own) {
@@ -158,7 +163,7 @@ pub(super) fn get(call: &mut Call<'_>) -> Result<Answer, Failure> {
     let noun = call.noun();
     call.begin(noun);
     // Values are checked even where nothing is looked up with them.
-    call.apply(&mut Object::default())?;
+    call.check_values()?;
     // The documentation demands an identity of some reads that list without one.
     if is_synthesized(call.cmdlet) {
         call.require()?;
@@ -191,7 +196,7 @@ pub(super) fn get(call: &mut Call<'_>) -> Result<Answer, Failure> {
     let mut listing = call.listing(Source::Shelf(noun))?;
     if shape != Shape::Single {
         for (name, value) in wanted(call, noun)? {
-            listing.narrow(Filter::Test {
+            listing.and(Filter::Test {
                 property: name.to_owned(),
                 operator: Operator::Equal,
                 value: Some(value),
@@ -367,14 +372,14 @@ pub(super) fn toggle(call: &mut Call<'_>) -> Result<Answer, Failure> {
 /// A read whose objects nobody made up.
 pub(super) fn nothing_to_show(call: &mut Call<'_>) -> Result<Answer, Failure> {
     call.require()?;
-    call.apply(&mut Object::default())?;
+    call.check_values()?;
     Ok(Answer::Objects(Vec::new()))
 }
 
 /// A write whose effect nobody described: the answer says that there was none.
 pub(super) fn nothing_done(call: &mut Call<'_>) -> Result<Answer, Failure> {
     call.require()?;
-    call.apply(&mut Object::default())?;
+    call.check_values()?;
     if let Some(answer) = call.asked(call.noun())? {
         return Ok(answer);
     }
@@ -411,7 +416,7 @@ fn outbound_connectors(call: &mut Call<'_>) -> Result<Answer, Failure> {
     let answer = get(call)?;
     Ok(match answer {
         Answer::Listing(mut listing) if !all => {
-            listing.narrow(Filter::Test {
+            listing.and(Filter::Test {
                 property: "TestMode".to_owned(),
                 operator: Operator::NotEqual,
                 value: Some("True".to_owned()),

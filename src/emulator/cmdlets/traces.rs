@@ -145,6 +145,7 @@ fn fits(call: &Call<'_>, message: &Object) -> Result<bool, Failure> {
 
 /// The newest come first. Pages by number.
 fn trace(call: &mut Call<'_>) -> Result<Answer, Failure> {
+    call.check_values()?;
     let (start, end) = window(call, 10)?;
     let (skip, take) = quarantine::page(call, TRACE_DEFAULT, 1, ROWS_MAX)?;
     let mut found = Vec::new();
@@ -164,6 +165,7 @@ fn trace(call: &mut Call<'_>) -> Result<Answer, Failure> {
 /// The newest come first, those of one moment by recipient. The next page begins behind the last row: its time is
 /// `EndDate`, its recipient `StartingRecipientAddress`.
 fn trace_v2(call: &mut Call<'_>) -> Result<Answer, Failure> {
+    call.check_values()?;
     let (start, end) = window(call, 10)?;
     let size = rows(call, TRACE_DEFAULT)?;
     let behind = call.given.text("StartingRecipientAddress")?.map(|address| address.to_lowercase());
@@ -229,19 +231,12 @@ fn record(tenant: &Tenant, number: i64) -> Object {
 /// after the end is empty.
 fn audit(call: &mut Call<'_>) -> Result<Answer, Failure> {
     call.require()?;
+    call.check_values()?;
     let (start, end) = window(call, 365)?;
     let size = rows(call, AUDIT_DEFAULT)?;
     let session = call.given.text("SessionId")?.filter(|id| !id.is_empty());
-    let large =
-        match call.given.text("SessionCommand")?.map(|command| command.to_ascii_lowercase()).as_deref() {
-            None => false,
-            Some("returnlargeset") => true,
-            Some("returnnextpreviewpage") => false,
-            Some(other) => {
-                let words = ["ReturnLargeSet", "ReturnNextPreviewPage"];
-                return Err(super::values::not_one_of("SessionCommand", other, &words));
-            }
-        };
+    let command = call.given.text("SessionCommand")?.unwrap_or_default();
+    let large = command.eq_ignore_ascii_case("ReturnLargeSet");
     let most = if large { AUDIT_ALL_MAX } else { usize::try_from(ROWS_MAX).expect("a small number") };
     let mut found = Vec::new();
     for number in numbers(start, end, RECORD_SECONDS).rev() {
@@ -294,7 +289,7 @@ fn devices(call: &mut Call<'_>) -> Result<Answer, Failure> {
     if let Some(owner) = owner {
         let name = call.directory.tenant.name(owner);
         let property = "UserDisplayName".to_owned();
-        listing.narrow(Filter::Test { property, operator: Operator::Equal, value: Some(name) });
+        listing.and(Filter::Test { property, operator: Operator::Equal, value: Some(name) });
     }
     Ok(Answer::Listing(listing))
 }

@@ -217,8 +217,12 @@ pub(super) fn simple(parameter: &Parameter, value: &Value) -> Result<Prop, Failu
                 )),
             }
         }
-        (Kind::Date | Kind::Guid | Kind::Word(_) | Kind::Table | Kind::Bytes, Value::Null) => Ok(Prop::Null),
-        (Kind::Date | Kind::Guid | Kind::Word(_), Value::String(text)) if text.is_empty() => Ok(Prop::Null),
+        (Kind::Date | Kind::Guid | Kind::CatalogWord(_) | Kind::Table | Kind::Bytes, Value::Null) => {
+            Ok(Prop::Null)
+        }
+        (Kind::Date | Kind::Guid | Kind::CatalogWord(_), Value::String(text)) if text.is_empty() => {
+            Ok(Prop::Null)
+        }
         (Kind::Number, _) => {
             let text = text()?;
             let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
@@ -240,7 +244,7 @@ pub(super) fn simple(parameter: &Parameter, value: &Value) -> Result<Prop, Failu
             let text = text()?;
             Uuid::parse_str(&text).map(Prop::Guid).map_err(|_| cannot(name, &text, "System.Guid"))
         }
-        (Kind::Word(known), _) => word(known, &text()?).map(Prop::text),
+        (Kind::CatalogWord(known), _) => word(known, &text()?).map(Prop::text),
         (Kind::Table, _) => table(name, value).map(|()| Prop::text("System.Collections.Hashtable")),
         (Kind::Bytes, _) => bytes(name, value).map(|bytes| Prop::text(STANDARD.encode(bytes))),
         // A name was looked up before; this is neither a name nor nothing.

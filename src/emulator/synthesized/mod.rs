@@ -6,7 +6,7 @@
 use super::mailbox::Tenant;
 use super::nouns::{self, Noun};
 use super::prop::{Object, Prop};
-use super::shelf;
+use super::shelf::{self, Shelf};
 use crate::catalog::{self, Cmdlet, Parameter, Required, ValueKind};
 
 /// How a noun's objects come to be.
@@ -144,4 +144,16 @@ pub(super) fn start(tenant: &Tenant, noun: &'static str) -> Vec<Object> {
             object
         })
         .collect()
+}
+
+/// Makes a tenant that was not customized yet.
+pub(super) fn dehydrate(tenant: &Tenant, shelf: &mut Shelf) {
+    const NOUN: &str = "OrganizationConfig";
+    shelf.begin(NOUN, || {
+        let mut objects = start(tenant, NOUN);
+        for object in &mut objects {
+            object.set("IsDehydrated", Prop::Bool(true));
+        }
+        objects
+    });
 }

@@ -9,9 +9,12 @@ mod conformance_invoke;
 mod conformance_odata;
 mod conformance_routing;
 mod faults;
+mod organization;
 mod paging;
+mod protection;
 mod sessions;
 mod signin;
+mod synthesized;
 
 use std::time::Duration;
 
