@@ -7,10 +7,11 @@ use super::super::filter::{Filter, Operator};
 use super::super::prop::{Object, Prop};
 use super::super::random::guid;
 use super::super::shelf::Source;
+use super::catalogued::Run;
 use super::parameters::Kind;
 use super::{Answer, Call};
 
-pub(super) const RUNS: &[(&str, fn(&mut Call<'_>) -> Result<Answer, Failure>)] = &[
+pub(super) const RUNS: &[(&str, Run)] = &[
     ("Get-TenantAllowBlockListItems", get),
     ("New-TenantAllowBlockListItems", new),
     ("Remove-TenantAllowBlockListItems", remove),

@@ -8,7 +8,8 @@ use super::parameters::{Kind, Parameter};
 use super::{Answer, Call, Cmdlet, Effect, Failure, blocklist, hand_written, quarantine, shelved, traces};
 use crate::catalog::{self, ValueKind};
 
-type Run = fn(&mut Call<'_>) -> Result<Answer, Failure>;
+/// How a cmdlet works.
+pub(super) type Run = fn(&mut Call<'_>) -> Result<Answer, Failure>;
 
 /// Cmdlets with the catalog's parameters and a way of their own.
 const OWN: &[&[(&str, Run)]] = &[blocklist::RUNS, quarantine::RUNS, shelved::RUNS, traces::RUNS];

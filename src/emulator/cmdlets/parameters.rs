@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::super::errors::Failure;
-use super::values::{annotation, boolean, items, scalar};
+use super::values::{annotation, boolean, items, scalar, typed};
 use super::{Effect, ResultSize};
 use crate::catalog;
 
@@ -116,6 +116,7 @@ impl Given {
             if COMMON.iter().any(|common| common.eq_ignore_ascii_case(name)) {
                 continue;
             }
+            typed(name, value, sent.contains_key(&format!("{name}@odata.type")))?;
             let known = parameters.iter().copied().flatten().chain(asks);
             let parameter = known
                 .copied()

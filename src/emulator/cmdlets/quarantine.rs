@@ -8,10 +8,11 @@ use super::super::errors::Failure;
 use super::super::mailbox::{OUTSIDE, Tenant};
 use super::super::prop::{Object, Prop};
 use super::super::random::{guid, mix, pick};
+use super::catalogued::Run;
 use super::traces::{given_date, is_given};
 use super::{Answer, Call};
 
-pub(super) const RUNS: &[(&str, fn(&mut Call<'_>) -> Result<Answer, Failure>)] = &[
+pub(super) const RUNS: &[(&str, Run)] = &[
     ("Delete-QuarantineMessage", delete),
     ("Get-QuarantineMessage", get),
     ("Release-QuarantineMessage", release),

@@ -8,14 +8,14 @@ use super::super::filter::{Filter, Operator};
 use super::super::prop::{Object, Prop};
 use super::super::shelf::{Source, When};
 use super::super::synthesized::{self, Shape, shape};
-use super::catalogued::{is_synthesized, verb};
+use super::catalogued::{Run, is_synthesized, verb};
 use super::parameters::Kind;
 use super::settle::{Verb, settle};
 use super::{Answer, Call, rules};
 use crate::catalog::{self, Required};
 
 /// Cmdlets of shelves with a way of their own.
-pub(super) const RUNS: &[(&str, fn(&mut Call<'_>) -> Result<Answer, Failure>)] =
+pub(super) const RUNS: &[(&str, Run)] =
     &[("Enable-OrganizationCustomization", customize), ("Get-OutboundConnector", outbound_connectors)];
 
 impl Call<'_> {

@@ -12,9 +12,10 @@ use super::super::mailbox::{OUTSIDE, Tenant};
 use super::super::prop::{Object, Prop};
 use super::super::random::{guid, mix, pick};
 use super::super::shelf::{self, Source};
+use super::catalogued::Run;
 use super::{Answer, Call, quarantine};
 
-pub(super) const RUNS: &[(&str, fn(&mut Call<'_>) -> Result<Answer, Failure>)] = &[
+pub(super) const RUNS: &[(&str, Run)] = &[
     ("Get-MessageTrace", trace),
     ("Get-MessageTraceV2", trace_v2),
     ("Get-MobileDevice", devices),

@@ -21,6 +21,17 @@ const BYTES: &str = "#Exchange.ByteArrayType";
 const ANNOTATIONS: [&str; 3] =
     ["#Collection(Exchange.GenericHashTable)", "#Collection(Exchange.ByteArrayType)", "#Collection(String)"];
 
+/// Refuses an array of objects of which nobody says what they are: neither they themselves nor an annotation.
+pub(super) fn typed(name: &str, value: &Value, annotated: bool) -> Result<(), Failure> {
+    let untyped = |item: &Value| item.is_object() && item.get("@odata.type").is_none();
+    match value {
+        Value::Array(items) if !annotated && items.iter().any(untyped) => Err(Failure::bad_body(&format!(
+            "The objects of '{name}' have no @odata.type, and '{name}@odata.type' is missing."
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Checks the annotation of a parameter.
 pub(super) fn annotation(name: &str, value: &Value) -> Result<(), Failure> {
     match value.as_str() {
@@ -246,6 +257,10 @@ pub(super) fn simple(parameter: &Parameter, value: &Value) -> Result<Prop, Failu
         }
         (Kind::CatalogWord(known), _) => word(known, &text()?).map(Prop::text),
         (Kind::Table, _) => table(name, value).map(|()| Prop::text("System.Collections.Hashtable")),
+        (Kind::Bytes, Value::Array(all)) => {
+            let all = all.iter().map(|item| data(name, &item["Data"]).map(|bytes| STANDARD.encode(bytes)));
+            all.collect::<Result<_, _>>().map(Prop::List)
+        }
         (Kind::Bytes, _) => bytes(name, value).map(|bytes| Prop::text(STANDARD.encode(bytes))),
         // A name was looked up before; this is neither a name nor nothing.
         (Kind::Recipient, _) => {
@@ -291,8 +306,12 @@ fn bytes(name: &str, value: &Value) -> Result<Vec<u8>, Failure> {
     if value["@odata.type"].as_str() != Some(BYTES) {
         return Err(Failure::bad_body(&format!("The value of '{name}' is not of @odata.type {BYTES}.")));
     }
-    let refuse = || cannot(name, &value["Data"].to_string(), "System.Byte[]");
-    match &value["Data"] {
+    data(name, &value["Data"])
+}
+
+fn data(name: &str, value: &Value) -> Result<Vec<u8>, Failure> {
+    let refuse = || cannot(name, &value.to_string(), "System.Byte[]");
+    match value {
         Value::String(text) => STANDARD.decode(text).map_err(|_| refuse()),
         Value::Array(numbers) => numbers
             .iter()
@@ -362,6 +381,45 @@ mod tests {
         assert_eq!(after(json!([])).len(), 2, "an empty array does not clear");
         assert!(edit("P", &json!({"add": ["c"]})).is_err(), "no type tag");
         assert!(edit("P", &json!({"@odata.type": table, "plus": ["c"]})).is_err());
+    }
+
+    #[test]
+    fn every_row_of_values_is_taken() {
+        let value = |kind, value: Value| simple(&p("X", kind), &value);
+        let bytes = json!({"@odata.type": BYTES, "Data": "AAEC"});
+        assert_eq!(value(Kind::Text, json!(null)), Ok(Prop::text("")), "null clears a text");
+        assert_eq!(value(Kind::Bool, json!(true)), Ok(Prop::Bool(true)));
+        assert_eq!(value(Kind::Int, json!(7)), value(Kind::Int, json!("7")), "a number, or its text");
+        assert_eq!(value(Kind::Unlimited, json!("unlimited")), Ok(Prop::text("Unlimited")));
+        assert_eq!(value(Kind::Unlimited, json!("500")), Ok(Prop::text("500")));
+        assert!(value(Kind::Unlimited, json!("many")).is_err());
+        assert_eq!(value(Kind::Bytes, bytes), Ok(Prop::text("AAEC")));
+        let numbers = json!({"@odata.type": BYTES, "Data": [0, 1, 2]});
+        assert_eq!(value(Kind::Bytes, numbers), Ok(Prop::text("AAEC")));
+        let arrays = json!([{"Data": "AAEC"}, {"Data": [255]}]);
+        assert_eq!(value(Kind::Bytes, arrays), Ok(Prop::List(vec!["AAEC".to_owned(), "/w==".to_owned()])));
+        for bad in [json!("AAEC"), json!({"Data": "AAEC"}), json!({"@odata.type": BYTES, "Data": [256]})] {
+            assert!(value(Kind::Bytes, bad.clone()).is_err(), "{bad}");
+        }
+        let at = value(Kind::Date, json!("2026-01-31T08:00:00"));
+        assert_eq!(at, Ok(Prop::Date("2026-01-31T08:00:00Z".parse().unwrap())), "no zone is UTC");
+        assert_eq!(value(Kind::Date, json!("2026-01-31T10:00:00+02:00")), at);
+        assert!(value(Kind::Date, json!("tomorrow")).is_err());
+        assert_eq!(value(Kind::Span, json!("30.00:00:00")), Ok(Prop::text("30.00:00:00")));
+        assert!(value(Kind::Guid, json!("no")).is_err());
+        let nested = json!({"@odata.type": TABLE, "a": {"@odata.type": TABLE, "b": 1}});
+        assert!(value(Kind::Table, nested).is_ok());
+        for bad in [json!({"a": 1}), json!({"@odata.type": TABLE, "a": {"b": 1}}), json!("a")] {
+            assert!(value(Kind::Table, bad.clone()).is_err(), "{bad}");
+        }
+        let untyped = json!([{"a": 1}]);
+        assert!(typed("X", &untyped, true).is_ok() && typed("X", &untyped, false).is_err());
+        assert!(typed("X", &json!([{"@odata.type": TABLE}]), false).is_ok());
+        assert!(annotation("X", &json!("#Collection(Exchange.GenericHashTable)")).is_ok());
+        assert!(annotation("X", &json!("#Collection(Exchange.Wonder)")).is_err());
+        let old = ["A@x.example".to_owned(), "b".to_owned()];
+        let delta = json!({"@odata.type": DELTA, "Add": ["c"], "Remove": ["a@X.example"]});
+        assert_eq!(edit("X", &delta).unwrap().apply(&old), ["b", "c"]);
     }
 
     #[test]
