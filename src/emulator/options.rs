@@ -177,6 +177,8 @@ pub struct Options {
     pub replication: Duration,
     /// Whether the tenant shares its settings with others until `Enable-OrganizationCustomization` was called.
     pub dehydrated: bool,
+    /// Whether the tenant has the licence for protection from impersonation.
+    pub defender: bool,
     /// Whether writes need an anchor.
     pub anchor: AnchorRule,
     /// Whether bodies are compressed.
@@ -225,6 +227,7 @@ impl Default for Options {
             page_binding: PageBinding::default(),
             replication: Duration::ZERO,
             dehydrated: false,
+            defender: true,
             anchor: AnchorRule::default(),
             compression: Compression::default(),
             records_max: 1000,

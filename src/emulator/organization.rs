@@ -21,10 +21,12 @@ pub(super) const NOUNS: &[Noun] = &[
     Noun::new("OwaMailboxPolicy", OWA).starts(&[("OwaMailboxPolicy-Default", &[("IsDefault", Is(true))])]),
     Noun::new("SharingPolicy", SHARING).starts(&[("Default Sharing Policy", DEFAULT_SHARING)]),
     Noun::new("AuthenticationPolicy", &[]),
-    Noun::new("RoleAssignmentPolicy", &[("IsDefault", Is(false)), ("AssignedRoles", List(&[]))]).starts(&[(
-        "Default Role Assignment Policy",
-        &[("IsDefault", Is(true)), ("AssignedRoles", List(&["MyBaseOptions", "MyContactInformation"]))],
-    )]),
+    Noun::new("RoleAssignmentPolicy", &[("IsDefault", Is(false)), ("AssignedRoles", List(&[]))])
+        .starts(&[(
+            "Default Role Assignment Policy",
+            &[("IsDefault", Is(true)), ("AssignedRoles", List(&["MyBaseOptions", "MyContactInformation"]))],
+        )])
+        .without(&["Roles"]),
     Noun::new("JournalRule", &[("Enabled", Is(true)), ("Scope", Text("Global"))]),
 ];
 

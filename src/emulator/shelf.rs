@@ -81,6 +81,8 @@ pub(super) struct Shelf {
     nouns: HashMap<&'static str, Noun>,
     /// New objects are not found for this long.
     pub(super) replication: Duration,
+    /// Whether the tenant lacks the licence for protection from impersonation.
+    pub(super) no_defender: bool,
     changed: HashSet<(&'static str, u64)>,
     /// Records that the sessions of audit searches have seen.
     audits: HashMap<String, usize>,

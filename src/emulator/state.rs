@@ -49,6 +49,7 @@ impl State {
         let audiences = [options.audiences.clone(), options.compliance_audiences.clone()].concat();
         let mut directory = Directory::new(tenant.clone());
         directory.shelf.replication = options.replication;
+        directory.shelf.no_defender = !options.defender;
         if options.dehydrated {
             synthesized::dehydrate(&tenant, &mut directory.shelf);
         }

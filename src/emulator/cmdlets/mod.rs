@@ -1,5 +1,5 @@
-//! The cmdlets that the emulator knows. Each has its own list of parameters; all others are refused as the service
-//! refuses what a role does not include.
+//! The cmdlets that the emulator knows: those written by hand, each with its own list of parameters, and those of the
+//! catalog. All others are refused as the service refuses what a role does not include.
 
 mod blocklist;
 mod cas;

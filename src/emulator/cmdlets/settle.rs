@@ -55,7 +55,14 @@ pub(super) fn settle(
         }
         "InboundConnector" => each(new, "SenderDomains", |domain| Ok(address_space(domain))),
         "SharingPolicy" => each(new, "Domains", sharing_domain),
-        "AntiPhishPolicy" => each(new, "TargetedUsersToProtect", protected_user),
+        "AntiPhishPolicy" => anti_phish(call, new),
+        "RoleAssignmentPolicy" => {
+            // The roles are given as `Roles` and read as `AssignedRoles`.
+            if let Some(roles) = call.given.list("Roles")? {
+                new.set("AssignedRoles", Prop::List(roles));
+            }
+            Ok(())
+        }
         "QuarantinePolicy" => quarantine_policy(call, new),
         "RetentionPolicy" => {
             call.begin("RetentionPolicyTag");
@@ -140,6 +147,32 @@ fn protected_user(text: String) -> Result<String, Failure> {
             "The user to protect \"{text}\" isn't in the format DisplayName;EmailAddress."
         ))),
     }
+}
+
+/// Parameters that a tenant without the licence of Defender does not have.
+const IMPERSONATION: [&str; 9] = [
+    "EnableMailboxIntelligence",
+    "EnableMailboxIntelligenceProtection",
+    "EnableOrganizationDomainsProtection",
+    "EnableTargetedDomainsProtection",
+    "EnableTargetedUserProtection",
+    "PhishThresholdLevel",
+    "TargetedDomainsToProtect",
+    "TargetedUserProtectionAction",
+    "TargetedUsersToProtect",
+];
+
+fn anti_phish(call: &Call<'_>, new: &mut Object) -> Result<(), Failure> {
+    if call.directory.shelf.no_defender {
+        let unknown = IMPERSONATION.into_iter().find(|name| call.given.value(name).is_some());
+        if let Some(unknown) = unknown {
+            return Err(Failure::unknown_parameter(call.cmdlet.name, unknown));
+        }
+    }
+    if !matches!(new.get("PhishThresholdLevel"), Some(Prop::Int(1..=4))) {
+        return Err(refuse("PhishThresholdLevel is a number from 1 to 4."));
+    }
+    each(new, "TargetedUsersToProtect", protected_user)
 }
 
 fn quarantine_policy(call: &Call<'_>, new: &mut Object) -> Result<(), Failure> {

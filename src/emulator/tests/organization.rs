@@ -212,6 +212,10 @@ async fn a_tenant_that_was_not_customized_refuses_policies_until_it_is() {
     assert_eq!(bench.fails("Enable-OrganizationCustomization", json!({})).await.0, 400, "once");
     let audit = bench.call("Get-AdminAuditLogConfig", json!({})).await["value"][0].clone();
     assert_eq!(audit["UnifiedAuditLogIngestionEnabled"], false);
+    assert_eq!(
+        one(&bench, "Get-RoleAssignmentPolicy", "Few").await["AssignedRoles"],
+        json!(["MyBaseOptions"])
+    );
     let domains = json!({"Identity": "Partners", "Domains": ["fabrikam.example"]});
     assert_eq!(bench.fails("Set-SharingPolicy", domains).await.0, 400, "a domain without actions");
 }

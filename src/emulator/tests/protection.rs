@@ -105,6 +105,23 @@ async fn values_of_policies_come_back_in_their_own_forms() {
 }
 
 #[tokio::test]
+async fn impersonation_needs_a_licence() {
+    let set = |level| json!({"Identity": "Office365 AntiPhish Default", "PhishThresholdLevel": level});
+    let bench = start(Options::default()).await;
+    bench.call("Set-AntiPhishPolicy", set(4)).await;
+    assert_eq!(bench.fails("Set-AntiPhishPolicy", set(5)).await.0, 400);
+    let bench = start(Options { defender: false, ..Options::default() }).await;
+    let failure = bench.fails("Set-AntiPhishPolicy", set(4)).await;
+    assert!(failure.0 == 400 && failure.1.contains("'PhishThresholdLevel'"), "{failure:?}");
+    bench
+        .call(
+            "Set-AntiPhishPolicy",
+            json!({"Identity": "Office365 AntiPhish Default", "HonorDmarcPolicy": false}),
+        )
+        .await;
+}
+
+#[tokio::test]
 async fn retention_ages_are_time_spans_and_links_are_names() {
     let bench = start(Options::default()).await;
     let tag = json!({"Name": "Old", "Type": "Inbox", "AgeLimitForRetention": 730, "RetentionAction": "DeleteAndAllowRecovery"});
