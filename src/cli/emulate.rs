@@ -61,6 +61,12 @@ pub(super) struct EmulatorArgs {
     /// Show Rate-Limit headers that count down from N; nobody is refused.
     #[arg(long, value_name = "N")]
     rate_limit: Option<u32>,
+    /// A new type of a mailbox (Set-Mailbox with Type) is shown only after this time.
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration::parse)]
+    type_flip: Duration,
+    /// New objects are not found for this long.
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration::parse)]
+    replication: Duration,
 }
 
 #[derive(Debug, Args)]
@@ -99,6 +105,8 @@ impl EmulatorArgs {
             front_door: self.front_door.clone(),
             compliance_region: self.compliance_region.clone(),
             rate_limit: self.rate_limit,
+            type_flip: self.type_flip,
+            replication: self.replication,
             clocks: clocks.clone(),
             ..Options::default()
         }

@@ -1,9 +1,15 @@
 //! `-Filter`: a small part of OPATH.
 //!
-//! `Property -eq | -ne | -like | -notlike value`, joined by `-and`, `-or`, `-not` and parentheses. Values are quoted
+//! `Property -eq | -ne | -like | -notlike | -gt | -ge | -lt | -le value`, joined by `-and`, `-or`, `-not` and parentheses. Values are quoted
 //! (`'...'` with `''` inside, or `"..."`), `$null`, `$true`, `$false` or a bare word. Everything else is refused.
 
-use super::prop::{Object, Prop};
+use std::cmp::Ordering;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+
+use super::prop::{Object, Prop, parse_size};
 
 /// Nesting and length that a filter may have.
 const DEPTH_MAX: usize = 32;
@@ -24,6 +30,10 @@ pub(super) enum Operator {
     NotEqual,
     Like,
     NotLike,
+    Greater,
+    GreaterOrEqual,
+    Less,
+    LessOrEqual,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +61,12 @@ impl Filter {
         }
     }
 
+    /// A filter that asks for one value of a property.
+    pub(super) fn equal(property: &str, value: &str) -> Filter {
+        let (property, value) = (property.to_owned(), Some(value.to_owned()));
+        Filter::Test { property, operator: Operator::Equal, value }
+    }
+
     /// The names of the properties that the filter looks at.
     pub(super) fn properties(&self) -> Vec<&str> {
         match self {
@@ -73,10 +89,47 @@ impl Filter {
                     Operator::NotEqual => !is(false),
                     Operator::Like => is(true),
                     Operator::NotLike => !is(true),
+                    Operator::Greater => order(object.get(property), value) == Some(Ordering::Greater),
+                    Operator::GreaterOrEqual => {
+                        order(object.get(property), value).is_some_and(Ordering::is_ge)
+                    }
+                    Operator::Less => order(object.get(property), value) == Some(Ordering::Less),
+                    Operator::LessOrEqual => order(object.get(property), value).is_some_and(Ordering::is_le),
                 }
             }
         }
     }
+}
+
+/// How a property compares with a value: by size, number, time or text, as the property is. Nothing compares with
+/// `$null`, and a list with nothing.
+fn order(prop: Option<&Prop>, value: &Option<String>) -> Option<Ordering> {
+    let wanted = value.as_deref()?;
+    match prop? {
+        Prop::Null | Prop::Bool(_) | Prop::Guid(_) | Prop::List(_) | Prop::Senders(_) => None,
+        Prop::Int(own) => wanted.parse::<i64>().ok().map(|wanted| i64::from(*own).cmp(&wanted)),
+        Prop::Date(own) | Prop::DateUtc(own) => moment(wanted).map(|wanted| own.cmp(&wanted)),
+        Prop::Text(own) => match (own.ends_with(" bytes)").then(|| parse_size(own)), parse_size(wanted)) {
+            (Some(own), Some(wanted)) => own.map(|own| own.cmp(&wanted)),
+            _ => Some(own.to_lowercase().cmp(&wanted.to_lowercase())),
+        },
+    }
+}
+
+/// A date as a filter spells it, UTC where it names no zone: `2026-01-31`, `2026-01-31T08:00:00Z`, `1/31/2026`.
+fn moment(text: &str) -> Option<Timestamp> {
+    if let Ok(at) = text.parse() {
+        return Some(at);
+    }
+    let american = |text: &str| {
+        ["%m/%d/%Y %H:%M:%S", "%m/%d/%Y"].into_iter().find_map(|format| {
+            DateTime::strptime(format, text)
+                .ok()
+                .or_else(|| Date::strptime(format, text).ok().map(DateTime::from))
+        })
+    };
+    let local: DateTime = text.parse().ok().or_else(|| american(text))?;
+    local.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
 }
 
 fn syntax(text: &str, problem: &str) -> String {
@@ -238,6 +291,10 @@ impl Parser<'_> {
                 "ne" => Operator::NotEqual,
                 "like" => Operator::Like,
                 "notlike" => Operator::NotLike,
+                "gt" => Operator::Greater,
+                "ge" => Operator::GreaterOrEqual,
+                "lt" => Operator::Less,
+                "le" => Operator::LessOrEqual,
                 other => return Err(format!("the operator -{other} is not supported by this emulator")),
             },
             _ => return Err(format!("an operator was expected after {property}")),
@@ -269,6 +326,8 @@ mod tests {
             ("CustomAttribute1", Prop::text("")),
             ("AuditEnabled", Prop::Bool(true)),
             ("ItemCount", Prop::Int(7)),
+            ("ProhibitSendQuota", Prop::text("99 GB (106,300,440,576 bytes)")),
+            ("WhenCreatedUTC", Prop::DateUtc("2026-01-31T08:00:00Z".parse().unwrap())),
             (
                 "EmailAddresses",
                 Prop::List(vec!["SMTP:a@contoso.example".into(), "smtp:b@contoso.example".into()]),
@@ -296,6 +355,10 @@ mod tests {
             "Alias -notlike 'b*' -and (Alias -eq 'q' -or -not(Alias -eq 'q'))",
             "{ Alias -like '*' }",
             "NoSuchProperty -eq $null",
+            "ItemCount -gt 6 -and ItemCount -ge 7 -and ItemCount -lt 10 -and ItemCount -le 7",
+            "ProhibitSendQuota -gt '50GB' -and ProhibitSendQuota -lt '100GB'",
+            "WhenCreatedUTC -gt '2026-01-31' -and WhenCreatedUTC -lt '2/1/2026'",
+            "WhenCreatedUTC -le '2026-01-31T08:00:00Z' -and Alias -gt 'a'",
         ] {
             assert!(passes(filter), "{filter}");
         }
@@ -308,6 +371,10 @@ mod tests {
             "AuditEnabled -eq 'False'",
             "Alias -eq 'x' -or Alias -like 'a*' -and ItemCount -eq 8",
             "EmailAddresses -eq $null",
+            "ItemCount -gt 7",
+            "ItemCount -lt $null",
+            "WhenCreatedUTC -gt '2026-01-31 08:00:00'",
+            "WhenCreatedUTC -lt 'yesterday'",
         ] {
             assert!(!passes(filter), "{filter}");
         }
@@ -319,7 +386,7 @@ mod tests {
             ("", "a property name was expected"),
             ("Alias", "an operator was expected after Alias"),
             ("Alias -eq", "a value was expected after Alias"),
-            ("Alias -gt 'x'", "the operator -gt is not supported"),
+            ("Alias -match 'x'", "the operator -match is not supported"),
             ("Alias -eq 'x", "a quote is not closed"),
             ("(Alias -eq 'x'", "a parenthesis is not closed"),
             ("Alias -eq 'x' )", "there is more after the end"),

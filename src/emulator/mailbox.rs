@@ -15,11 +15,39 @@ pub(super) const EXCHANGE_GUID: u64 = 12;
 const CREATED: u64 = 20;
 const FORWARDS: u64 = 21;
 const PROTOCOLS: u64 = 22;
+const SYNCED: u64 = 27;
 
 pub(super) const GIB: u64 = 1 << 30;
 
 /// Where the external forwards go.
 pub(super) const OUTSIDE: &str = "fabrikam.example";
+
+/// Which properties of an object are wanted: making all of a hundred is what a listing costs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a>(Option<&'a [String]>);
+
+impl<'a> Wanted<'a> {
+    /// Every property.
+    pub(super) const ALL: Wanted<'static> = Wanted(None);
+
+    /// Only these, in any case; `None`: all.
+    pub(super) fn only(names: Option<&'a [String]>) -> Wanted<'a> {
+        Wanted(names)
+    }
+
+    fn wants(self, name: &str) -> bool {
+        self.0.is_none_or(|names| names.iter().any(|own| own.eq_ignore_ascii_case(name)))
+    }
+}
+
+/// Adds the wanted ones of a table of properties; the values of the others are never made.
+macro_rules! add {
+    ($wanted:ident, $to:ident, [$(($name:literal, $value:expr $(,)?)),* $(,)?]) => {
+        $(if $wanted.wants($name) {
+            $to.push(($name, $value));
+        })*
+    };
+}
 
 /// What the tenant's objects have in common.
 #[derive(Clone, Debug)]
@@ -54,11 +82,11 @@ impl Tenant {
         format!("{} {index}", self.person(index).display)
     }
 
-    fn address(&self, index: u64) -> String {
+    pub(super) fn address(&self, index: u64) -> String {
         format!("{}@{}", self.person(index).alias, self.domain)
     }
 
-    fn dn(&self, name: &str) -> String {
+    pub(super) fn dn(&self, name: &str) -> String {
         let escaped = name.replace('\\', "\\\\").replace(',', "\\,").replace('+', "\\+").replace('"', "\\\"");
         let escaped = if escaped.starts_with('=') { format!("\\{escaped}") } else { escaped };
         format!(
@@ -81,129 +109,213 @@ impl Tenant {
         id: Uuid,
         class: &'static str,
     ) -> Vec<(&'static str, Prop)> {
-        let created = self.created(index);
-        let changed = created + SignedDuration::from_hours(30);
-        vec![
-            ("Identity", Prop::text(name.to_owned())),
-            ("Id", Prop::text(name.to_owned())),
-            ("Name", Prop::text(name.to_owned())),
-            ("Guid", Prop::Guid(id)),
-            ("ExchangeObjectId", Prop::Guid(id)),
-            ("DistinguishedName", Prop::text(self.dn(name))),
-            ("ObjectCategory", Prop::text("EMUPR01A001.PROD.OUTLOOK.COM/Configuration/Schema/Person")),
-            ("ObjectClass", Prop::List(vec!["top".into(), class.into()])),
-            ("ObjectState", Prop::text("Unchanged")),
-            ("IsValid", Prop::Bool(true)),
-            ("WhenCreated", Prop::Date(created)),
-            ("WhenCreatedUTC", Prop::DateUtc(created)),
-            ("WhenChanged", Prop::Date(changed)),
-            ("WhenChangedUTC", Prop::DateUtc(changed)),
-            (
-                "OrganizationId",
-                Prop::text(format!(
-                    "EMUPR01A001.PROD.OUTLOOK.COM/Microsoft Exchange Hosted Organizations/{0} - \
-                     EMUPR01A001.PROD.OUTLOOK.COM/ConfigurationUnits/{0}/Configuration",
-                    self.initial_domain
-                )),
-            ),
-            ("OriginatingServer", Prop::text("EMUPR01A01DC001.EMUPR01A001.PROD.OUTLOOK.COM")),
-        ]
+        self.some_directory_properties(index, name, id, class, Wanted::ALL)
     }
 
-    pub(super) fn mailbox(&self, index: u64) -> Object {
+    fn some_directory_properties(
+        &self,
+        index: u64,
+        name: &str,
+        id: Uuid,
+        class: &'static str,
+        wanted: Wanted<'_>,
+    ) -> Vec<(&'static str, Prop)> {
+        let created = self.created(index);
+        let changed = created + SignedDuration::from_hours(30);
+        let mut p = Vec::new();
+        add!(
+            wanted,
+            p,
+            [
+                ("Identity", Prop::text(name.to_owned())),
+                ("Id", Prop::text(name.to_owned())),
+                ("Name", Prop::text(name.to_owned())),
+                ("Guid", Prop::Guid(id)),
+                ("ExchangeObjectId", Prop::Guid(id)),
+                ("DistinguishedName", Prop::text(self.dn(name))),
+                ("ObjectCategory", Prop::text("EMUPR01A001.PROD.OUTLOOK.COM/Configuration/Schema/Person")),
+                ("ObjectClass", Prop::List(vec!["top".into(), class.into()])),
+                ("ObjectState", Prop::text("Unchanged")),
+                ("IsValid", Prop::Bool(true)),
+                ("WhenCreated", Prop::Date(created)),
+                ("WhenCreatedUTC", Prop::DateUtc(created)),
+                ("WhenChanged", Prop::Date(changed)),
+                ("WhenChangedUTC", Prop::DateUtc(changed)),
+                (
+                    "OrganizationId",
+                    Prop::text(format!(
+                        "EMUPR01A001.PROD.OUTLOOK.COM/Microsoft Exchange Hosted Organizations/{0} - \
+                     EMUPR01A001.PROD.OUTLOOK.COM/ConfigurationUnits/{0}/Configuration",
+                        self.initial_domain
+                    )),
+                ),
+                ("OriginatingServer", Prop::text("EMUPR01A01DC001.EMUPR01A001.PROD.OUTLOOK.COM")),
+            ]
+        );
+        p
+    }
+
+    pub(super) fn legacy_dn(&self, index: u64) -> String {
+        let id = guid(self.seed, index, EXTERNAL_ID).simple();
+        format!("/o=ExchangeLabs/ou=Exchange Administrative Group/cn=Recipients/cn={id}")
+    }
+
+    /// Whether an untouched mailbox goes by this name or address, without making up all of it.
+    pub(super) fn goes_by(&self, index: u64, identity: &str) -> bool {
+        let same = |own: &str| own.to_lowercase() == identity.to_lowercase();
+        let alias = self.person(index).alias;
+        match identity.split_once('@') {
+            Some((local, domain)) => {
+                let ours = [&self.domain, &self.initial_domain];
+                local.eq_ignore_ascii_case(&alias) && ours.iter().any(|own| own.eq_ignore_ascii_case(domain))
+            }
+            None => same(&alias) || same(&self.name(index)) || same(&self.dn(&self.name(index))),
+        }
+    }
+
+    /// Whether the mailbox's user comes from a directory on premises.
+    pub(super) fn is_synced(&self, index: u64) -> bool {
+        index < self.mailboxes
+            && people::kind(self.seed, index) == Kind::User
+            && mix(self.seed, index, SYNCED) % 16 == 5
+    }
+
+    pub(super) fn mailbox(&self, index: u64, wanted: Wanted<'_>) -> Object {
         let person = self.person(index);
         let name = self.name(index);
         let primary = self.address(index);
         let external_id = guid(self.seed, index, EXTERNAL_ID);
-        let mut addresses = vec![
-            format!("SMTP:{primary}"),
-            format!("smtp:{}@{}", person.alias, self.initial_domain),
-            format!("SPO:SPO_{external_id}@SPO_{}", self.id),
-        ];
-        if person.kind == Kind::User {
-            addresses.push(format!("SIP:{primary}"));
-        }
+        let addresses = || {
+            let mut addresses = vec![
+                format!("SMTP:{primary}"),
+                format!("smtp:{}@{}", person.alias, self.initial_domain),
+                format!("SPO:SPO_{external_id}@SPO_{}", self.id),
+            ];
+            if person.kind == Kind::User {
+                addresses.push(format!("SIP:{primary}"));
+            }
+            addresses
+        };
         let (forward_smtp, forward_recipient, deliver) = self.forward(index);
         let max_quota = if person.kind == Kind::User { 99 } else { 49 };
-        let mut p = self.directory_properties(index, &name, guid(self.seed, index, GUID), "user");
-        p.extend([
-            ("ExternalDirectoryObjectId", Prop::text(external_id.to_string())),
-            ("ExchangeGuid", Prop::Guid(guid(self.seed, index, EXCHANGE_GUID))),
-            ("Alias", Prop::text(person.alias.clone())),
-            ("DisplayName", Prop::text(person.display)),
-            ("SimpleDisplayName", Prop::text("")),
-            ("UserPrincipalName", Prop::text(format!("{}@{}", person.alias, self.initial_domain))),
-            ("WindowsLiveID", Prop::text(format!("{}@{}", person.alias, self.initial_domain))),
-            ("MicrosoftOnlineServicesID", Prop::text(format!("{}@{}", person.alias, self.initial_domain))),
-            ("PrimarySmtpAddress", Prop::text(primary.clone())),
-            ("WindowsEmailAddress", Prop::text(primary)),
-            ("EmailAddresses", Prop::List(addresses)),
-            ("EmailAddressPolicyEnabled", Prop::Bool(false)),
-            ("RecipientType", Prop::text("UserMailbox")),
-            ("RecipientTypeDetails", Prop::text(person.kind.details())),
-            ("IsShared", Prop::Bool(person.kind == Kind::Shared)),
-            ("IsResource", Prop::Bool(person.kind == Kind::Room)),
-            ("ResourceType", if person.kind == Kind::Room { Prop::text("Room") } else { Prop::Null }),
-            ("IsMailboxEnabled", Prop::Bool(true)),
-            ("AccountDisabled", Prop::Bool(person.kind != Kind::User)),
-            ("ForwardingAddress", forward_recipient),
-            ("ForwardingSmtpAddress", forward_smtp),
-            ("DeliverToMailboxAndForward", Prop::Bool(deliver)),
-            ("HiddenFromAddressListsEnabled", Prop::Bool(false)),
-            ("GrantSendOnBehalfTo", Prop::List(Vec::new())),
-            ("MaxSendSize", Prop::text(size(35 << 20))),
-            ("MaxReceiveSize", Prop::text(size(36 << 20))),
-            ("RecipientLimits", Prop::text("500")),
-            ("UseDatabaseQuotaDefaults", Prop::Bool(false)),
-            ("IssueWarningQuota", Prop::text(size((max_quota - 1) * GIB))),
-            ("ProhibitSendQuota", Prop::text(size(max_quota * GIB))),
-            ("ProhibitSendReceiveQuota", Prop::text(size((max_quota + 1) * GIB))),
-            ("RecoverableItemsQuota", Prop::text(size(30 * GIB))),
-            ("RecoverableItemsWarningQuota", Prop::text(size(20 * GIB))),
-            ("ArchiveQuota", Prop::text(size(100 * GIB))),
-            ("ArchiveStatus", Prop::text("None")),
-            ("ArchiveState", Prop::text("None")),
-            ("AutoExpandingArchiveEnabled", Prop::Bool(false)),
-            ("RetainDeletedItemsFor", Prop::text("14.00:00:00")),
-            ("SingleItemRecoveryEnabled", Prop::Bool(true)),
-            ("RetentionHoldEnabled", Prop::Bool(false)),
-            ("RetentionPolicy", Prop::text("Default MRM Policy")),
-            ("LitigationHoldEnabled", Prop::Bool(false)),
-            ("LitigationHoldDuration", Prop::text("Unlimited")),
-            ("RetentionComment", Prop::text("")),
-            ("AuditEnabled", Prop::Bool(true)),
-            ("AuditLogAgeLimit", Prop::text("90.00:00:00")),
-            ("AuditAdmin", Prop::List(["Update", "MoveToDeletedItems", "SendAs"].map(String::from).to_vec())),
-            ("AuditDelegate", Prop::List(["Update", "SendAs", "SendOnBehalf"].map(String::from).to_vec())),
-            ("AuditOwner", Prop::List(["Update", "SoftDelete", "HardDelete"].map(String::from).to_vec())),
-            ("MessageCopyForSentAsEnabled", Prop::Bool(false)),
-            ("MessageCopyForSendOnBehalfEnabled", Prop::Bool(false)),
-            ("RequireSenderAuthenticationEnabled", Prop::Bool(false)),
-            ("ModerationEnabled", Prop::Bool(false)),
-            ("ModeratedBy", Prop::List(Vec::new())),
-            ("AcceptMessagesOnlyFrom", Prop::List(Vec::new())),
-            ("RejectMessagesFrom", Prop::List(Vec::new())),
-            ("MailTip", Prop::Null),
-            ("Office", Prop::text("")),
-            ("Languages", Prop::List(vec!["en-US".into()])),
-            ("RoleAssignmentPolicy", Prop::text("Default Role Assignment Policy")),
-            ("SharingPolicy", Prop::text("Default Sharing Policy")),
-            ("AddressBookPolicy", Prop::Null),
-            ("MailboxPlan", Prop::text("ExchangeOnlineEnterprise-emulator")),
-            ("Database", Prop::text("EMUPR01DG001-db001")),
-            ("ServerName", Prop::text("emupr01mb0001")),
-            (
-                "LegacyExchangeDN",
-                Prop::text(format!(
-                    "/o=ExchangeLabs/ou=Exchange Administrative Group/cn=Recipients/cn={}",
-                    external_id.simple()
-                )),
-            ),
-            ("IsDirSynced", Prop::Bool(false)),
-            ("IsSoftDeletedByRemove", Prop::Bool(false)),
-            ("SKUAssigned", if person.kind == Kind::User { Prop::Bool(true) } else { Prop::Null }),
-        ]);
-        p.extend(CUSTOM_ATTRIBUTES.map(|name| (name, Prop::text(""))));
+        let mut p =
+            self.some_directory_properties(index, &name, guid(self.seed, index, GUID), "user", wanted);
+        add!(
+            wanted,
+            p,
+            [
+                ("ExternalDirectoryObjectId", Prop::text(external_id.to_string())),
+                ("ExchangeGuid", Prop::Guid(guid(self.seed, index, EXCHANGE_GUID))),
+                ("Alias", Prop::text(person.alias.clone())),
+                ("DisplayName", Prop::text(person.display)),
+                ("SimpleDisplayName", Prop::text("")),
+                ("UserPrincipalName", Prop::text(format!("{}@{}", person.alias, self.initial_domain))),
+                ("WindowsLiveID", Prop::text(format!("{}@{}", person.alias, self.initial_domain))),
+                (
+                    "MicrosoftOnlineServicesID",
+                    Prop::text(format!("{}@{}", person.alias, self.initial_domain))
+                ),
+                ("PrimarySmtpAddress", Prop::text(primary.clone())),
+                ("WindowsEmailAddress", Prop::text(primary.clone())),
+                ("EmailAddresses", Prop::List(addresses())),
+                ("EmailAddressPolicyEnabled", Prop::Bool(false)),
+                ("RecipientType", Prop::text("UserMailbox")),
+                ("RecipientTypeDetails", Prop::text(person.kind.details())),
+                ("IsShared", Prop::Bool(person.kind == Kind::Shared)),
+                ("IsResource", Prop::Bool(person.kind == Kind::Room)),
+                ("ResourceType", if person.kind == Kind::Room { Prop::text("Room") } else { Prop::Null }),
+                ("IsMailboxEnabled", Prop::Bool(true)),
+                ("AccountDisabled", Prop::Bool(person.kind != Kind::User)),
+                ("ForwardingAddress", forward_recipient),
+                ("ForwardingSmtpAddress", forward_smtp),
+                ("DeliverToMailboxAndForward", Prop::Bool(deliver)),
+                ("HiddenFromAddressListsEnabled", Prop::Bool(false)),
+                ("GrantSendOnBehalfTo", Prop::List(Vec::new())),
+                ("MaxSendSize", Prop::text(size(35 << 20))),
+                ("MaxReceiveSize", Prop::text(size(36 << 20))),
+                ("RecipientLimits", Prop::text("500")),
+                ("UseDatabaseQuotaDefaults", Prop::Bool(false)),
+                ("IssueWarningQuota", Prop::text(size((max_quota - 1) * GIB))),
+                ("ProhibitSendQuota", Prop::text(size(max_quota * GIB))),
+                ("ProhibitSendReceiveQuota", Prop::text(size((max_quota + 1) * GIB))),
+                ("RecoverableItemsQuota", Prop::text(size(30 * GIB))),
+                ("RecoverableItemsWarningQuota", Prop::text(size(20 * GIB))),
+                ("ArchiveQuota", Prop::text(size(100 * GIB))),
+                ("ArchiveStatus", Prop::text("None")),
+                ("ArchiveState", Prop::text("None")),
+                ("ArchiveName", Prop::List(Vec::new())),
+                ("AutoExpandingArchiveEnabled", Prop::Bool(false)),
+                ("RetainDeletedItemsFor", Prop::text("14.00:00:00")),
+                ("SingleItemRecoveryEnabled", Prop::Bool(true)),
+                ("RetentionHoldEnabled", Prop::Bool(false)),
+                ("RetentionPolicy", Prop::text("Default MRM Policy")),
+                ("LitigationHoldEnabled", Prop::Bool(false)),
+                ("LitigationHoldDuration", Prop::text("Unlimited")),
+                ("LitigationHoldDate", Prop::Null),
+                ("LitigationHoldOwner", Prop::text("")),
+                ("StartDateForRetentionHold", Prop::Null),
+                ("EndDateForRetentionHold", Prop::Null),
+                ("RetentionComment", Prop::text("")),
+                ("RetentionUrl", Prop::text("")),
+                ("ElcProcessingDisabled", Prop::Bool(false)),
+                ("UseDatabaseRetentionDefaults", Prop::Bool(false)),
+                ("CalendarRepairDisabled", Prop::Bool(false)),
+                ("CalendarVersionStoreDisabled", Prop::Bool(false)),
+                ("MessageTrackingReadStatusEnabled", Prop::Bool(true)),
+                ("MessageCopyForSMTPClientSubmissionEnabled", Prop::Bool(false)),
+                ("ExternalOofOptions", Prop::text("External")),
+                ("ImmutableId", Prop::text("")),
+                ("JournalArchiveAddress", Prop::text("")),
+                ("MailboxRegion", Prop::Null),
+                ("RulesQuota", Prop::text(size(256 << 10))),
+                ("ResourceCapacity", Prop::Null),
+                ("ResourceCustom", Prop::List(Vec::new())),
+                ("StsRefreshTokensValidFrom", Prop::Null),
+                ("DefaultAuditSet", Prop::List(["Admin", "Delegate", "Owner"].map(String::from).to_vec())),
+                ("AuditEnabled", Prop::Bool(true)),
+                ("AuditLogAgeLimit", Prop::text("90.00:00:00")),
+                (
+                    "AuditAdmin",
+                    Prop::List(["Update", "MoveToDeletedItems", "SendAs"].map(String::from).to_vec())
+                ),
+                (
+                    "AuditDelegate",
+                    Prop::List(["Update", "SendAs", "SendOnBehalf"].map(String::from).to_vec())
+                ),
+                ("AuditOwner", Prop::List(["Update", "SoftDelete", "HardDelete"].map(String::from).to_vec())),
+                ("MessageCopyForSentAsEnabled", Prop::Bool(false)),
+                ("MessageCopyForSendOnBehalfEnabled", Prop::Bool(false)),
+                ("RequireSenderAuthenticationEnabled", Prop::Bool(false)),
+                ("ModerationEnabled", Prop::Bool(false)),
+                ("ModeratedBy", Prop::List(Vec::new())),
+                ("AcceptMessagesOnlyFrom", Prop::List(Vec::new())),
+                ("AcceptMessagesOnlyFromDLMembers", Prop::List(Vec::new())),
+                ("AcceptMessagesOnlyFromSendersOrMembers", Prop::List(Vec::new())),
+                ("BypassModerationFromSendersOrMembers", Prop::List(Vec::new())),
+                ("RejectMessagesFrom", Prop::List(Vec::new())),
+                ("RejectMessagesFromDLMembers", Prop::List(Vec::new())),
+                ("RejectMessagesFromSendersOrMembers", Prop::List(Vec::new())),
+                ("SendModerationNotifications", Prop::text("Always")),
+                ("MailTip", Prop::Null),
+                ("MailTipTranslations", Prop::List(Vec::new())),
+                ("Office", Prop::text("")),
+                ("Languages", Prop::List(vec!["en-US".into()])),
+                ("RoleAssignmentPolicy", Prop::text("Default Role Assignment Policy")),
+                ("SharingPolicy", Prop::text("Default Sharing Policy")),
+                ("AddressBookPolicy", Prop::Null),
+                ("MailboxPlan", Prop::text("ExchangeOnlineEnterprise-emulator")),
+                ("Database", Prop::text("EMUPR01DG001-db001")),
+                ("ServerName", Prop::text("emupr01mb0001")),
+                ("LegacyExchangeDN", Prop::text(self.legacy_dn(index))),
+                ("IsDirSynced", Prop::Bool(self.is_synced(index))),
+                ("IsSoftDeletedByRemove", Prop::Bool(false)),
+                ("SKUAssigned", if person.kind == Kind::User { Prop::Bool(true) } else { Prop::Null }),
+            ]
+        );
+        let custom = CUSTOM_ATTRIBUTES.into_iter().filter(|name| wanted.wants(name));
+        p.extend(custom.map(|name| (name, Prop::text(""))));
+        let extensions = EXTENSION_ATTRIBUTES.into_iter().filter(|name| wanted.wants(name));
+        p.extend(extensions.map(|name| (name, Prop::List(Vec::new()))));
         Object::new(p)
     }
 
@@ -219,7 +331,7 @@ impl Tenant {
         }
     }
 
-    pub(super) fn cas_mailbox(&self, index: u64) -> Object {
+    pub(super) fn cas_mailbox(&self, index: u64, wanted: Wanted<'_>) -> Object {
         let person = self.person(index);
         let name = self.name(index);
         let random = mix(self.seed, index, PROTOCOLS);
@@ -228,74 +340,130 @@ impl Tenant {
             1 => Prop::Bool(false),
             _ => Prop::Null,
         };
-        let mut p = self.directory_properties(index, &name, guid(self.seed, index, GUID), "user");
-        p.extend([
-            ("ExternalDirectoryObjectId", Prop::text(guid(self.seed, index, EXTERNAL_ID).to_string())),
-            ("Alias", Prop::text(person.alias.clone())),
-            ("DisplayName", Prop::text(person.display)),
-            ("PrimarySmtpAddress", Prop::text(self.address(index))),
-            ("EmailAddresses", Prop::List(vec![format!("SMTP:{}", self.address(index))])),
-            ("LinkedMasterAccount", Prop::text("")),
-            ("OWAEnabled", Prop::Bool(true)),
-            ("OWAforDevicesEnabled", Prop::Bool(true)),
-            ("PopEnabled", Prop::Bool(!random.is_multiple_of(8))),
-            ("ImapEnabled", Prop::Bool(!random.is_multiple_of(8))),
-            ("MAPIEnabled", Prop::Bool(true)),
-            ("ActiveSyncEnabled", Prop::Bool(random % 16 != 1)),
-            ("EwsEnabled", nullable(random >> 8)),
-            ("EwsAllowOutlook", Prop::Null),
-            ("EwsAllowMacOutlook", Prop::Null),
-            ("EwsApplicationAccessPolicy", Prop::Null),
-            ("EwsAllowList", Prop::List(Vec::new())),
-            ("EwsBlockList", Prop::List(Vec::new())),
-            ("SmtpClientAuthenticationDisabled", nullable(random >> 16)),
-            ("OneWinNativeOutlookEnabled", Prop::Bool(true)),
-            ("OutlookMobileEnabled", Prop::Bool(true)),
-            ("MacOutlookEnabled", Prop::Bool(true)),
-            ("UniversalOutlookEnabled", Prop::Bool(true)),
-            ("OwaMailboxPolicy", Prop::text("OwaMailboxPolicy-Default")),
-            ("ActiveSyncMailboxPolicy", Prop::text("Default")),
-            ("ActiveSyncMailboxPolicyIsDefaulted", Prop::Bool(true)),
-            ("ActiveSyncAllowedDeviceIDs", Prop::List(Vec::new())),
-            ("ActiveSyncBlockedDeviceIDs", Prop::List(Vec::new())),
-            ("PopUseProtocolDefaults", Prop::Bool(true)),
-            ("ImapUseProtocolDefaults", Prop::Bool(true)),
-            ("HasActiveSyncDevicePartnership", Prop::Bool(false)),
-            ("ShowGalAsDefaultView", Prop::Bool(true)),
-        ]);
+        let mut p =
+            self.some_directory_properties(index, &name, guid(self.seed, index, GUID), "user", wanted);
+        add!(
+            wanted,
+            p,
+            [
+                ("ExternalDirectoryObjectId", Prop::text(guid(self.seed, index, EXTERNAL_ID).to_string())),
+                ("Alias", Prop::text(person.alias.clone())),
+                ("DisplayName", Prop::text(person.display)),
+                ("PrimarySmtpAddress", Prop::text(self.address(index))),
+                ("EmailAddresses", Prop::List(vec![format!("SMTP:{}", self.address(index))])),
+                ("LinkedMasterAccount", Prop::text("")),
+                ("OWAEnabled", Prop::Bool(true)),
+                ("OWAforDevicesEnabled", Prop::Bool(true)),
+                ("PopEnabled", Prop::Bool(!random.is_multiple_of(8))),
+                ("ImapEnabled", Prop::Bool(!random.is_multiple_of(8))),
+                ("MAPIEnabled", Prop::Bool(true)),
+                ("ActiveSyncEnabled", Prop::Bool(random % 16 != 1)),
+                ("EwsEnabled", nullable(random >> 8)),
+                ("EwsAllowOutlook", Prop::Null),
+                ("EwsAllowMacOutlook", Prop::Null),
+                ("EwsApplicationAccessPolicy", Prop::Null),
+                ("EwsAllowList", Prop::List(Vec::new())),
+                ("EwsBlockList", Prop::List(Vec::new())),
+                ("SmtpClientAuthenticationDisabled", nullable(random >> 16)),
+                ("OneWinNativeOutlookEnabled", Prop::Bool(true)),
+                ("OutlookMobileEnabled", Prop::Bool(true)),
+                ("MacOutlookEnabled", Prop::Bool(true)),
+                ("UniversalOutlookEnabled", Prop::Bool(true)),
+                ("OwaMailboxPolicy", Prop::text("OwaMailboxPolicy-Default")),
+                ("ActiveSyncMailboxPolicy", Prop::text("Default")),
+                ("ActiveSyncMailboxPolicyIsDefaulted", Prop::Bool(true)),
+                ("ActiveSyncAllowedDeviceIDs", Prop::List(Vec::new())),
+                ("ActiveSyncBlockedDeviceIDs", Prop::List(Vec::new())),
+                ("PopUseProtocolDefaults", Prop::Bool(true)),
+                ("ImapUseProtocolDefaults", Prop::Bool(true)),
+                ("HasActiveSyncDevicePartnership", Prop::Bool(false)),
+                ("ShowGalAsDefaultView", Prop::Bool(true)),
+                ("ActiveSyncDebugLogging", Prop::Bool(false)),
+                ("ActiveSyncSuppressReadReceipt", Prop::Bool(false)),
+                ("EwsAllowEntourage", Prop::Null),
+                ("ImapForceICalForCalendarRetrievalOption", Prop::Bool(false)),
+                ("ImapMessagesRetrievalMimeFormat", Prop::text("BestBodyFormat")),
+                ("ImapSuppressReadReceipt", Prop::Bool(false)),
+                ("PopForceICalForCalendarRetrievalOption", Prop::Bool(false)),
+                ("PopMessagesRetrievalMimeFormat", Prop::text("BestBodyFormat")),
+                ("PopSuppressReadReceipt", Prop::Bool(false)),
+                ("IsOptimizedForAccessibility", Prop::Bool(false)),
+                ("PublicFolderClientAccess", Prop::Bool(false)),
+            ]
+        );
         Object::new(p)
     }
 
-    pub(super) fn user(&self, index: u64) -> Object {
+    pub(super) fn user(&self, index: u64, wanted: Wanted<'_>) -> Object {
         let person = self.person(index);
         let name = self.name(index);
         let upn = format!("{}@{}", person.alias, self.initial_domain);
-        let mut p = self.directory_properties(index, &name, guid(self.seed, index, GUID), "user");
-        p.extend([
-            ("ExternalDirectoryObjectId", Prop::text(guid(self.seed, index, EXTERNAL_ID).to_string())),
-            ("DisplayName", Prop::text(person.display)),
-            ("FirstName", Prop::text(person.first)),
-            ("LastName", Prop::text(person.last)),
-            ("UserPrincipalName", Prop::text(upn)),
-            ("WindowsEmailAddress", Prop::text(self.address(index))),
-            ("RecipientType", Prop::text("UserMailbox")),
-            ("RecipientTypeDetails", Prop::text(person.kind.details())),
-            ("Title", Prop::text("")),
-            ("Department", Prop::text("")),
-            ("Company", Prop::text("")),
-            ("Office", Prop::text("")),
-            ("Phone", Prop::text("")),
-            ("MobilePhone", Prop::text("")),
-            ("Manager", Prop::Null),
-            ("AuthenticationPolicy", Prop::Null),
-            ("StsRefreshTokensValidFrom", Prop::Null),
-            ("EXOModuleEnabled", Prop::Bool(true)),
-            ("RemotePowerShellEnabled", Prop::Bool(true)),
-            ("AccountDisabled", Prop::Bool(person.kind != Kind::User)),
-        ]);
+        let mut p =
+            self.some_directory_properties(index, &name, guid(self.seed, index, GUID), "user", wanted);
+        add!(
+            wanted,
+            p,
+            [
+                ("ExternalDirectoryObjectId", Prop::text(guid(self.seed, index, EXTERNAL_ID).to_string())),
+                ("DisplayName", Prop::text(person.display)),
+                ("FirstName", Prop::text(person.first)),
+                ("LastName", Prop::text(person.last)),
+                ("UserPrincipalName", Prop::text(upn)),
+                ("WindowsEmailAddress", Prop::text(self.address(index))),
+                ("RecipientType", Prop::text("UserMailbox")),
+                ("RecipientTypeDetails", Prop::text(person.kind.details())),
+                ("Title", Prop::text("")),
+                ("Department", Prop::text("")),
+                ("Company", Prop::text("")),
+                ("Office", Prop::text("")),
+                ("Phone", Prop::text("")),
+                ("MobilePhone", Prop::text("")),
+                ("Manager", Prop::Null),
+                ("IsDirSynced", Prop::Bool(self.is_synced(index))),
+                ("VIP", Prop::Bool(false)),
+                ("SeniorityIndex", Prop::Null),
+                ("OtherFax", Prop::List(Vec::new())),
+                ("OtherHomePhone", Prop::List(Vec::new())),
+                ("OtherTelephone", Prop::List(Vec::new())),
+                ("PostOfficeBox", Prop::List(Vec::new())),
+                ("AuthenticationPolicy", Prop::Null),
+                ("StsRefreshTokensValidFrom", Prop::Null),
+                ("EXOModuleEnabled", Prop::Bool(true)),
+                ("RemotePowerShellEnabled", Prop::Bool(true)),
+                ("AccountDisabled", Prop::Bool(person.kind != Kind::User)),
+            ]
+        );
+        let texts = USER_TEXTS.into_iter().filter(|name| wanted.wants(name));
+        p.extend(texts.map(|name| (name, Prop::text(""))));
         Object::new(p)
     }
 }
+
+/// More of what a user's card says.
+pub(super) const USER_TEXTS: [&str; 14] = [
+    "AssistantName",
+    "City",
+    "CountryOrRegion",
+    "Fax",
+    "HomePhone",
+    "Initials",
+    "Notes",
+    "Pager",
+    "PhoneticDisplayName",
+    "PostalCode",
+    "SimpleDisplayName",
+    "StateOrProvince",
+    "StreetAddress",
+    "WebPage",
+];
+
+pub(super) const EXTENSION_ATTRIBUTES: [&str; 5] = [
+    "ExtensionCustomAttribute1",
+    "ExtensionCustomAttribute2",
+    "ExtensionCustomAttribute3",
+    "ExtensionCustomAttribute4",
+    "ExtensionCustomAttribute5",
+];
 
 pub(super) const CUSTOM_ATTRIBUTES: [&str; 15] = [
     "CustomAttribute1",
@@ -314,3 +482,25 @@ pub(super) const CUSTOM_ATTRIBUTES: [&str; 15] = [
     "CustomAttribute14",
     "CustomAttribute15",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_wanted_is_made_and_it_is_the_same() {
+        let tenant = Tenant::new(1, 50, "contoso.onmicrosoft.com");
+        let names = ["identity".to_owned(), "EmailAddresses".to_owned(), "CustomAttribute3".to_owned()];
+        let wanted = Wanted::only(Some(&names));
+        for index in 0..50 {
+            let (whole, some) = (tenant.mailbox(index, Wanted::ALL), tenant.mailbox(index, wanted));
+            let write = |object: &Object| {
+                let mut out = Vec::new();
+                object.write(Some(&names), &mut out);
+                out
+            };
+            assert_eq!(write(&whole), write(&some));
+            assert!(some.get("Alias").is_none() && whole.get("Alias").is_some());
+        }
+    }
+}

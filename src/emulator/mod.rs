@@ -25,9 +25,12 @@ mod entra;
 mod errors;
 mod faults;
 mod filter;
+mod folders;
 mod form;
+mod groups;
 mod keys;
 mod mailbox;
+mod mailbox_settings;
 mod nouns;
 mod options;
 mod organization;
@@ -47,6 +50,7 @@ mod shelf;
 mod state;
 mod synthesized;
 mod tokens;
+mod versions;
 
 #[cfg(test)]
 mod tests;

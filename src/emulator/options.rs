@@ -179,6 +179,8 @@ pub struct Options {
     pub dehydrated: bool,
     /// Whether the tenant has the licence for protection from impersonation.
     pub defender: bool,
+    /// A new type of a mailbox (`Set-Mailbox -Type`) is not shown for this long.
+    pub type_flip: Duration,
     /// Whether writes need an anchor.
     pub anchor: AnchorRule,
     /// Whether bodies are compressed.
@@ -228,6 +230,7 @@ impl Default for Options {
             replication: Duration::ZERO,
             dehydrated: false,
             defender: true,
+            type_flip: Duration::ZERO,
             anchor: AnchorRule::default(),
             compression: Compression::default(),
             records_max: 1000,

@@ -1,10 +1,8 @@
-//! Protection, quarantine and retention, as far as more is known than parameters, and automatic replies.
+//! Protection, quarantine and retention, as far as more is known than parameters.
 //! Source: protocol reference, 6.4.
 
-use super::mailbox::Tenant;
 use super::nouns::Value::{Is, List, NoSenders, Null, Number, Permissions, Text};
 use super::nouns::{Noun, Start, Values};
-use super::prop::{Object, Prop};
 
 /// The default policy of a noun.
 const DEFAULT: Values = &[("IsDefault", Is(true))];
@@ -185,27 +183,3 @@ const DKIM: Values = &[
     ("Selector1CNAME", Text("")),
     ("Selector2CNAME", Text("")),
 ];
-
-impl Tenant {
-    pub(super) fn auto_reply(&self, index: u64) -> Object {
-        let name = self.name(index);
-        Object::new(vec![
-            ("Identity", Prop::text(name.clone())),
-            ("MailboxOwnerId", Prop::text(name)),
-            ("AutoReplyState", Prop::text("Disabled")),
-            ("InternalMessage", Prop::text("")),
-            ("ExternalMessage", Prop::text("")),
-            ("ExternalAudience", Prop::text("All")),
-            ("StartTime", Prop::Date(self.created(index))),
-            ("EndTime", Prop::Date(self.created(index))),
-            ("CreateOOFEvent", Prop::Bool(false)),
-            ("OOFEventSubject", Prop::text("")),
-            ("DeclineEventsForScheduledOOF", Prop::Bool(false)),
-            ("DeclineAllEventsForScheduledOOF", Prop::Bool(false)),
-            ("AutoDeclineFutureRequestsWhenOOF", Prop::Bool(false)),
-            ("DeclineMeetingMessage", Prop::text("")),
-            ("IsValid", Prop::Bool(true)),
-            ("ObjectState", Prop::text("Unchanged")),
-        ])
-    }
-}

@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 
+use super::folders;
 use super::mailbox::{EXCHANGE_GUID, GIB, OUTSIDE, Tenant};
 use super::people;
 use super::prop::{Object, Prop, size};
@@ -9,10 +10,12 @@ use super::random::{guid, mix};
 
 const SIZE: u64 = 23;
 const RULES: u64 = 24;
+const ARCHIVE_SIZE: u64 = 28;
+const FOLDER: u64 = 60;
 
 impl Tenant {
-    pub(super) fn statistics(&self, index: u64) -> Object {
-        let random = mix(self.seed, index, SIZE);
+    pub(super) fn statistics(&self, index: u64, archive: bool) -> Object {
+        let random = mix(self.seed, index, if archive { ARCHIVE_SIZE } else { SIZE });
         let logon = self.created(index) + SignedDuration::from_hours(24 * 90);
         let id = guid(self.seed, index, EXCHANGE_GUID);
         Object::new(vec![
@@ -23,10 +26,42 @@ impl Tenant {
             ("DeletedItemCount", Prop::Int(i32::try_from(random % 900).expect("less than 900"))),
             ("TotalItemSize", Prop::text(size(random % (60 * GIB)))),
             ("TotalDeletedItemSize", Prop::text(size(random % GIB))),
-            ("LastLogonTime", if random.is_multiple_of(9) { Prop::Null } else { Prop::Date(logon) }),
+            ("LastLogonTime", if self.never_logged_on(index) { Prop::Null } else { Prop::Date(logon) }),
             ("StorageLimitStatus", Prop::text("BelowLimit")),
             ("MailboxTypeDetail", Prop::text(people::kind(self.seed, index).details())),
-            ("IsArchiveMailbox", Prop::Bool(false)),
+            ("IsArchiveMailbox", Prop::Bool(archive)),
+            ("IsValid", Prop::Bool(true)),
+            ("ObjectState", Prop::text("Unchanged")),
+        ])
+    }
+
+    /// One folder, by its number in [`folders::TYPES`]; `name` is the mailbox's.
+    pub(super) fn folder_statistics(
+        &self,
+        index: u64,
+        name: &str,
+        number: usize,
+        folder: &str,
+        dates: bool,
+    ) -> Object {
+        let random = mix(self.seed, index, FOLDER + number as u64);
+        let items = Prop::Int(i32::try_from(random % 9_000).expect("less than 9,000"));
+        let bytes = Prop::text(size(random % (3 * GIB)));
+        let newest = self.created(index) + SignedDuration::from_hours(24 * 90);
+        let date = |at| if dates { Prop::Date(at) } else { Prop::Null };
+        Object::new(vec![
+            ("Identity", Prop::text(format!("{name}\\{folder}"))),
+            ("Name", Prop::text(folder.to_owned())),
+            ("FolderPath", Prop::text(format!("/{folder}"))),
+            ("FolderId", Prop::text(guid(self.seed, index, FOLDER + number as u64).simple().to_string())),
+            ("FolderType", Prop::text(folders::TYPES[number])),
+            ("ItemsInFolder", items.clone()),
+            ("DeletedItemsInFolder", Prop::Int(0)),
+            ("FolderSize", bytes.clone()),
+            ("ItemsInFolderAndSubfolders", items),
+            ("FolderAndSubfolderSize", bytes),
+            ("OldestItemReceivedDate", date(self.created(index))),
+            ("NewestItemReceivedDate", date(newest)),
             ("IsValid", Prop::Bool(true)),
             ("ObjectState", Prop::text("Unchanged")),
         ])
@@ -61,11 +96,7 @@ impl Tenant {
                 ])
             };
         let outside = format!("\"Drop Box\" [SMTP:dropbox.{index}@{OUTSIDE}]");
-        let inside = format!(
-            "\"{}\" [EX:/o=ExchangeLabs/cn={}]",
-            self.person(other).display,
-            self.person(other).alias
-        );
+        let inside = format!("\"{}\" [EX:{}]", self.person(other).display, self.legacy_dn(other));
         match random % 12 {
             0 => vec![
                 rule(1, "forward", vec![outside], Vec::new(), Prop::Null),

@@ -13,6 +13,7 @@ use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 
+use super::mailbox::Wanted;
 use super::prop::{Object, json_string};
 use super::shelf::Source;
 use super::state::State;
@@ -203,7 +204,10 @@ impl Writing {
                 let directory = self.state.directory();
                 for index in &indexes[self.next..end] {
                     // It may have been removed since the page was made.
-                    let Some(mut object) = source.read(&directory, *index, now) else { continue };
+                    let Some(mut object) = source.read_some(&directory, *index, now, Wanted::only(select))
+                    else {
+                        continue;
+                    };
                     if let Some(only) = only {
                         object.keep(only);
                     }

@@ -9,7 +9,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::directory::{Class, Directory};
-use super::mailbox::Tenant;
+use super::groups;
+use super::mailbox::{Tenant, Wanted};
 use super::prop::{Object, Prop};
 use super::random::guid;
 
@@ -242,6 +243,8 @@ pub(super) enum Source {
     Class(Class),
     /// On the noun's shelf.
     Shelf(&'static str),
+    /// Mailboxes, and after them every group and contact.
+    Recipients,
 }
 
 impl From<Class> for Source {
@@ -256,14 +259,43 @@ impl Source {
         match self {
             Source::Class(class) => directory.len(class),
             Source::Shelf(noun) => directory.shelf.len(noun),
+            Source::Recipients => {
+                let shelves = groups::NOUNS.iter().map(|noun| directory.shelf.len(noun));
+                directory.len(Class::Mailbox) + shelves.sum::<u64>()
+            }
         }
     }
 
     /// The object as a read at `now` shows it.
     pub(super) fn read(self, directory: &Directory, index: u64, now: u64) -> Option<Object> {
+        self.read_some(directory, index, now, Wanted::ALL)
+    }
+
+    /// The same with the wanted properties; others may be there, too.
+    pub(super) fn read_some(
+        self,
+        directory: &Directory,
+        index: u64,
+        now: u64,
+        wanted: Wanted<'_>,
+    ) -> Option<Object> {
         match self {
-            Source::Class(class) => Some(directory.read(class, index, now)),
+            Source::Class(class) => {
+                directory.is_there(class, index, now).then(|| directory.read_some(class, index, now, wanted))
+            }
             Source::Shelf(noun) => directory.shelf.read(noun, index, now).cloned(),
+            Source::Recipients => {
+                let mut number = index;
+                let shelves = groups::NOUNS.into_iter().map(Source::Shelf);
+                [Source::Class(Class::Mailbox)].into_iter().chain(shelves).find_map(|source| {
+                    let all = source.len(directory);
+                    if number < all {
+                        return Some(source.read_some(directory, number, now, wanted));
+                    }
+                    number -= all;
+                    None
+                })?
+            }
         }
     }
 }

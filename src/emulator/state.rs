@@ -53,6 +53,7 @@ impl State {
         if options.dehydrated {
             synthesized::dehydrate(&tenant, &mut directory.shelf);
         }
+        directory.type_flip = options.type_flip;
         State {
             secret: options.client_secret.clone().unwrap_or_else(random_secret),
             tokens: Tokens::new(&key(), tenant.id, audiences, &options.roles),

@@ -31,6 +31,7 @@ pub(super) fn invoke(
     if let Err(failure) = parameters(request, caller, cmdlet.name, &mut invocation.parameters) {
         return failure.response();
     }
+    invocation.caller.clone_from(&caller.identity.upn);
     let now = state.now();
     let wall = state.options.clocks.wall();
     let answer = {

@@ -54,7 +54,8 @@ fn answered(
     let cmdlet = cmdlets::find(read.cmdlet)
         .ok_or_else(|| Failure::not_emulated(&format!("the read behind {}", read.cmdlet)))?;
     let parameters = parameters(request, read)?;
-    let invocation = Invocation { cmdlet: read.cmdlet.to_owned(), parameters };
+    let invocation =
+        Invocation { cmdlet: read.cmdlet.to_owned(), parameters, caller: caller.identity.upn.clone() };
     let state = request.state;
     let (now, wall) = (state.now(), state.options.clocks.wall());
     let answer = {

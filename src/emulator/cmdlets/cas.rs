@@ -2,7 +2,7 @@
 
 use super::super::directory::Class;
 use super::super::errors::Failure;
-use super::parameters::{Kind, Parameter, missing, own, p};
+use super::parameters::{Kind, Parameter, own, owns, p};
 use super::{Answer, Call, Cmdlet, Effect};
 
 pub(super) const CMDLETS: &[Cmdlet] = &[
@@ -10,19 +10,8 @@ pub(super) const CMDLETS: &[Cmdlet] = &[
     Cmdlet { name: "Set-CASMailbox", effect: Effect::Write, parameters: &[SET], run: set },
 ];
 
-const GET: &[Parameter] = &[
-    own("Identity"),
-    own("Anr"),
-    own("Filter"),
-    own("ResultSize"),
-    own("RecipientTypeDetails"),
-    missing("SortBy"),
-    missing("GetPopProtocolLog"),
-    missing("GetImapProtocolLog"),
-    missing("ProtocolSettings"),
-    missing("ActiveSyncDebugLogging"),
-    missing("Monitoring"),
-];
+const GET: &[Parameter] =
+    &owns(["Identity", "Anr", "Filter", "ResultSize", "RecipientTypeDetails", "IgnoreDefaultScope"]);
 
 const SET: &[Parameter] = &[
     own("Identity"),
@@ -35,7 +24,7 @@ const SET: &[Parameter] = &[
     p("EwsEnabled", Kind::NullableBool),
     p("EwsAllowOutlook", Kind::NullableBool),
     p("EwsAllowMacOutlook", Kind::NullableBool),
-    p("EwsApplicationAccessPolicy", Kind::OneOf(&["EnforceAllowList", "EnforceBlockList"])),
+    p("EwsApplicationAccessPolicy", Kind::Word),
     p("EwsAllowList", Kind::List),
     p("EwsBlockList", Kind::List),
     p("SmtpClientAuthenticationDisabled", Kind::NullableBool),
@@ -50,6 +39,27 @@ const SET: &[Parameter] = &[
     p("PopUseProtocolDefaults", Kind::Bool),
     p("ImapUseProtocolDefaults", Kind::Bool),
     p("ShowGalAsDefaultView", Kind::Bool),
+    p("ActiveSyncDebugLogging", Kind::Bool),
+    p("ActiveSyncSuppressReadReceipt", Kind::Bool),
+    p("EwsAllowEntourage", Kind::NullableBool),
+    p("ImapForceICalForCalendarRetrievalOption", Kind::Bool),
+    p("ImapMessagesRetrievalMimeFormat", Kind::OneOf(MIME)),
+    p("ImapSuppressReadReceipt", Kind::Bool),
+    p("PopForceICalForCalendarRetrievalOption", Kind::Bool),
+    p("PopMessagesRetrievalMimeFormat", Kind::OneOf(MIME)),
+    p("PopSuppressReadReceipt", Kind::Bool),
+    p("IsOptimizedForAccessibility", Kind::Bool),
+    p("PublicFolderClientAccess", Kind::Bool),
+];
+
+const MIME: &[&str] = &[
+    "TextOnly",
+    "HtmlOnly",
+    "HtmlAndTextAlternative",
+    "TextEnrichedOnly",
+    "TextEnrichedAndTextAlternative",
+    "BestBodyFormat",
+    "Tnef",
 ];
 
 fn get(call: &mut Call<'_>) -> Result<Answer, Failure> {

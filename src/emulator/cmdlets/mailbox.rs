@@ -1,209 +1,316 @@
-//! `Get-Mailbox`, `Set-Mailbox`, `Get-Recipient`.
+//! `Get-Mailbox`, `Set-Mailbox`.
 
 use super::super::directory::Class;
 use super::super::errors::Failure;
+use super::super::filter::Filter;
+use super::super::mailbox::{CUSTOM_ATTRIBUTES, EXTENSION_ATTRIBUTES};
 use super::super::prop::{Object, Prop};
+use super::super::shelf::Source;
+use super::super::versions::after;
 use super::change::Changes;
-use super::parameters::{Kind, Parameter, missing, own, p};
+use super::parameters::{Kind, Parameter, all, own, owns, p};
 use super::{Answer, Call, Cmdlet, Effect};
 
 pub(super) const CMDLETS: &[Cmdlet] = &[
-    Cmdlet { name: "Get-Mailbox", effect: Effect::Read, parameters: &[GET, GET_MISSING], run: get },
-    Cmdlet { name: "Set-Mailbox", effect: Effect::Write, parameters: &[SET, CUSTOM, SET_MISSING], run: set },
+    Cmdlet { name: "Get-Mailbox", effect: Effect::Read, parameters: &[GET], run: get },
     Cmdlet {
-        name: "Get-Recipient",
-        effect: Effect::Read,
-        parameters: &[GET, RECIPIENT_MISSING],
-        run: recipient,
+        name: "Set-Mailbox",
+        effect: Effect::Write,
+        parameters: &[SET, CUSTOM, EXTENSIONS, BOOLS, RECIPIENTS, NO_STATE],
+        run: set,
     },
 ];
 
-const GET: &[Parameter] =
-    &[own("Identity"), own("Anr"), own("Filter"), own("ResultSize"), own("RecipientTypeDetails")];
-
-const GET_MISSING: &[Parameter] = &[
-    missing("SortBy"),
-    missing("Archive"),
-    missing("GroupMailbox"),
-    missing("InactiveMailboxOnly"),
-    missing("IncludeInactiveMailbox"),
-    missing("SoftDeletedMailbox"),
-    missing("PublicFolder"),
-    missing("MailboxPlan"),
-    missing("Migration"),
-    missing("Monitoring"),
-    missing("Async"),
-];
-
-const RECIPIENT_MISSING: &[Parameter] = &[
-    missing("SortBy"),
-    missing("Properties"),
-    missing("RecipientType"),
-    missing("RecipientPreviewFilter"),
-    missing("IncludeSoftDeletedRecipients"),
-    missing("Capabilities"),
-];
+const GET: &[Parameter] = &owns([
+    "Identity",
+    "Anr",
+    "Filter",
+    "ResultSize",
+    "RecipientTypeDetails",
+    "Archive",
+    "MailboxPlan",
+    "SoftDeletedMailbox",
+    "InactiveMailboxOnly",
+    "IncludeInactiveMailbox",
+    "PublicFolder",
+]);
 
 const SET: &[Parameter] = &[
     own("Identity"),
     own("Type"),
-    own("Force"),
+    own("WindowsEmailAddress"),
+    own("MicrosoftOnlineServicesID"),
+    p("Name", Kind::Text),
     p("DisplayName", Kind::Text),
     p("SimpleDisplayName", Kind::Text),
     p("Alias", Kind::Text),
     p("Office", Kind::Text),
     p("EmailAddresses", Kind::ProxyAddresses),
-    own("WindowsEmailAddress"),
-    p("HiddenFromAddressListsEnabled", Kind::Bool),
     p("ForwardingAddress", Kind::Recipient),
     p("ForwardingSmtpAddress", Kind::SmtpAddress),
-    p("DeliverToMailboxAndForward", Kind::Bool),
-    p("GrantSendOnBehalfTo", Kind::RecipientList),
     p("MaxSendSize", Kind::Size),
     p("MaxReceiveSize", Kind::Size),
     p("RecipientLimits", Kind::Text),
-    p("UseDatabaseQuotaDefaults", Kind::Bool),
     p("IssueWarningQuota", Kind::Size),
     p("ProhibitSendQuota", Kind::Size),
     p("ProhibitSendReceiveQuota", Kind::Size),
+    p("RulesQuota", Kind::Size),
     p("RetainDeletedItemsFor", Kind::Span),
-    p("SingleItemRecoveryEnabled", Kind::Bool),
-    p("RetentionHoldEnabled", Kind::Bool),
     p("RetentionComment", Kind::Text),
+    p("RetentionUrl", Kind::Text),
     p("RetentionPolicy", Kind::NullableText),
-    p("LitigationHoldEnabled", Kind::Bool),
+    p("StartDateForRetentionHold", Kind::Date),
+    p("EndDateForRetentionHold", Kind::Date),
     p("LitigationHoldDuration", Kind::Span),
-    p("AuditEnabled", Kind::Bool),
+    p("LitigationHoldDate", Kind::Date),
+    p("LitigationHoldOwner", Kind::Text),
     p("AuditLogAgeLimit", Kind::Span),
-    p("AuditAdmin", Kind::List),
-    p("AuditDelegate", Kind::List),
-    p("AuditOwner", Kind::List),
-    p("MessageCopyForSentAsEnabled", Kind::Bool),
-    p("MessageCopyForSendOnBehalfEnabled", Kind::Bool),
-    p("RequireSenderAuthenticationEnabled", Kind::Bool),
-    p("ModerationEnabled", Kind::Bool),
-    p("ModeratedBy", Kind::RecipientList),
-    p("AcceptMessagesOnlyFrom", Kind::RecipientList),
-    p("RejectMessagesFrom", Kind::RecipientList),
+    p("AuditAdmin", Kind::Words),
+    p("AuditDelegate", Kind::Words),
+    p("AuditOwner", Kind::Words),
+    p("DefaultAuditSet", Kind::Words),
+    p("ArchiveName", Kind::List),
     p("MailTip", Kind::NullableText),
+    p("MailTipTranslations", Kind::List),
     p("Languages", Kind::List),
     p("RoleAssignmentPolicy", Kind::NullableText),
     p("SharingPolicy", Kind::NullableText),
     p("AddressBookPolicy", Kind::NullableText),
-    p("AccountDisabled", Kind::Bool),
+    p("SendModerationNotifications", Kind::Word),
+    p("ExternalOofOptions", Kind::Word),
+    p("ImmutableId", Kind::Text),
+    p("JournalArchiveAddress", Kind::Text),
+    p("MailboxRegion", Kind::NullableText),
+    p("ResourceCapacity", Kind::Int),
+    p("ResourceCustom", Kind::List),
+    p("StsRefreshTokensValidFrom", Kind::Date),
 ];
 
-const CUSTOM: &[Parameter] = &[
-    p("CustomAttribute1", Kind::Text),
-    p("CustomAttribute2", Kind::Text),
-    p("CustomAttribute3", Kind::Text),
-    p("CustomAttribute4", Kind::Text),
-    p("CustomAttribute5", Kind::Text),
-    p("CustomAttribute6", Kind::Text),
-    p("CustomAttribute7", Kind::Text),
-    p("CustomAttribute8", Kind::Text),
-    p("CustomAttribute9", Kind::Text),
-    p("CustomAttribute10", Kind::Text),
-    p("CustomAttribute11", Kind::Text),
-    p("CustomAttribute12", Kind::Text),
-    p("CustomAttribute13", Kind::Text),
-    p("CustomAttribute14", Kind::Text),
-    p("CustomAttribute15", Kind::Text),
-];
+const BOOLS: &[Parameter] = &all(
+    [
+        "AccountDisabled",
+        "AuditEnabled",
+        "CalendarRepairDisabled",
+        "CalendarVersionStoreDisabled",
+        "DeliverToMailboxAndForward",
+        "ElcProcessingDisabled",
+        "HiddenFromAddressListsEnabled",
+        "LitigationHoldEnabled",
+        "MessageCopyForSMTPClientSubmissionEnabled",
+        "MessageCopyForSendOnBehalfEnabled",
+        "MessageCopyForSentAsEnabled",
+        "MessageTrackingReadStatusEnabled",
+        "ModerationEnabled",
+        "RequireSenderAuthenticationEnabled",
+        "RetentionHoldEnabled",
+        "SingleItemRecoveryEnabled",
+        "UseDatabaseQuotaDefaults",
+        "UseDatabaseRetentionDefaults",
+    ],
+    Kind::Bool,
+);
 
-const SET_MISSING: &[Parameter] = &[
-    missing("Password"),
-    missing("RoomMailboxPassword"),
-    missing("MicrosoftOnlineServicesID"),
-    missing("RemoveDelayHoldApplied"),
-    missing("ApplyMandatoryProperties"),
-    missing("InactiveMailbox"),
-    missing("GroupMailbox"),
-    missing("ResourceCapacity"),
-    missing("MailTipTranslations"),
-];
+const RECIPIENTS: &[Parameter] = &all(
+    [
+        "AcceptMessagesOnlyFrom",
+        "AcceptMessagesOnlyFromDLMembers",
+        "AcceptMessagesOnlyFromSendersOrMembers",
+        "BypassModerationFromSendersOrMembers",
+        "GrantSendOnBehalfTo",
+        "ModeratedBy",
+        "RejectMessagesFrom",
+        "RejectMessagesFromDLMembers",
+        "RejectMessagesFromSendersOrMembers",
+    ],
+    Kind::RecipientList,
+);
+
+const CUSTOM: &[Parameter] = &all(CUSTOM_ATTRIBUTES, Kind::Text);
+const EXTENSIONS: &[Parameter] = &all(EXTENSION_ATTRIBUTES, Kind::List);
+
+/// What no read shows, and what only says how to write.
+const NO_STATE: &[Parameter] = &owns([
+    "Password",
+    "RoomMailboxPassword",
+    "EnableRoomMailboxAccount",
+    "ApplyMandatoryProperties",
+    "Force",
+    "RemoveDelayHoldApplied",
+    "RemoveDelayReleaseHoldApplied",
+    "RemoveComplianceTagHoldApplied",
+    "RemoveDisabledArchive",
+    "RemoveOrphanedHolds",
+    "RecalculateInactiveMailbox",
+    "ProvideConsent",
+    "UpdateEnforcedTimestamp",
+]);
 
 fn get(call: &mut Call<'_>) -> Result<Answer, Failure> {
-    call.one_or_all(Class::Mailbox)
-}
-
-const RECIPIENT: &[&str] = &[
-    "Identity",
-    "Id",
-    "Name",
-    "Guid",
-    "ExchangeObjectId",
-    "DistinguishedName",
-    "ObjectClass",
-    "ObjectState",
-    "IsValid",
-    "WhenCreated",
-    "WhenCreatedUTC",
-    "WhenChanged",
-    "WhenChangedUTC",
-    "OrganizationId",
-    "OriginatingServer",
-    "ExternalDirectoryObjectId",
-    "Alias",
-    "DisplayName",
-    "PrimarySmtpAddress",
-    "EmailAddresses",
-    "RecipientType",
-    "RecipientTypeDetails",
-    "HiddenFromAddressListsEnabled",
-    "Office",
-    "CustomAttribute1",
-];
-
-fn recipient(call: &mut Call<'_>) -> Result<Answer, Failure> {
-    match call.named(Class::Mailbox, "Identity")? {
-        Some(index) => {
-            let mut object = call.read(Class::Mailbox, index);
-            object.keep(RECIPIENT);
-            Ok(Answer::Objects(vec![object]))
-        }
-        None => {
-            let mut listing = call.listing(Class::Mailbox)?;
-            listing.only = Some(RECIPIENT);
-            Ok(Answer::Listing(listing))
+    let (soft, inactive_only) =
+        (call.given.switch("SoftDeletedMailbox")?, call.given.switch("InactiveMailboxOnly")?);
+    let inactive_too = call.given.switch("IncludeInactiveMailbox")?;
+    if soft || inactive_only {
+        return removed(call, inactive_only);
+    }
+    if inactive_too && let Some(identity) = call.given.text("Identity")? {
+        let found = call.directory.find(Class::Mailbox, &identity);
+        if found.is_none() {
+            return removed(call, true);
         }
     }
+    if call.given.switch("PublicFolder")? {
+        // The tenant has no public folders.
+        return match call.given.text("Identity")? {
+            Some(identity) => Err(Failure::not_found(&identity)),
+            None => Ok(Answer::Objects(Vec::new())),
+        };
+    }
+    let archive = call.given.switch("Archive")?;
+    let plan = call.given.text("MailboxPlan")?;
+    if call.given.value("Identity").is_some() || (!archive && plan.is_none()) {
+        return call.one_or_all(Class::Mailbox);
+    }
+    let mut listing = call.listing(Source::Class(Class::Mailbox))?;
+    if archive {
+        listing.and(Filter::equal("ArchiveStatus", "Active"));
+    }
+    if let Some(plan) = plan {
+        listing.and(Filter::equal("MailboxPlan", &plan));
+    }
+    Ok(Answer::Listing(listing))
+}
+
+/// Removed mailboxes; inactive ones are those that a litigation hold keeps.
+fn removed(call: &Call<'_>, inactive: bool) -> Result<Answer, Failure> {
+    let is_wanted = |mailbox: &Object| !inactive || mailbox.text("LitigationHoldEnabled") == "True";
+    let show = |index: u64| {
+        let mut mailbox = call.read(Class::Mailbox, index);
+        mailbox.set("IsSoftDeletedByRemove", Prop::Bool(true));
+        mailbox
+    };
+    if let Some(identity) = call.given.text("Identity")? {
+        let found = call.directory.find_soft_deleted(&identity).map(show).filter(is_wanted);
+        return found
+            .map(|mailbox| Answer::Objects(vec![mailbox]))
+            .ok_or_else(|| Failure::not_found(&identity));
+    }
+    let limit = call.given.result_size()?.limit().and_then(|limit| usize::try_from(limit).ok());
+    let all = call.directory.soft_deleted().map(show).filter(is_wanted);
+    Ok(Answer::Objects(all.take(limit.unwrap_or(usize::MAX)).collect()))
 }
 
 fn set(call: &mut Call<'_>) -> Result<Answer, Failure> {
     let index = call.identity(Class::Mailbox)?;
+    let before = call.read(Class::Mailbox, index);
     let answer = call.set(Class::Mailbox, index, |call, old, changes| {
+        refuse_synced(call, old, changes, ON_PREMISES.into_iter().chain(CUSTOM_ATTRIBUTES))?;
         if let Some(kind) = call.given.text("Type")? {
-            change_type(&kind, changes)?;
+            let kind = call.word("Type", &kind)?;
+            changes
+                .extend(type_changes(TYPES.iter().find(|(own, _)| *own == kind).map_or("Regular", |t| t.0)));
         }
         if let Some(primary) = call.given.text("WindowsEmailAddress")? {
             let all = addresses(old, changes);
             changes.insert("EmailAddresses", Prop::List(with_primary(&all, &primary)));
+        }
+        if let Some(upn) = call.given.text("MicrosoftOnlineServicesID")? {
+            check_address(call, Some(index), &upn)?;
+            for name in ["MicrosoftOnlineServicesID", "UserPrincipalName", "WindowsLiveID"] {
+                changes.insert(name, Prop::text(upn.clone()));
+            }
         }
         if let Some(Prop::List(all)) = changes.get("EmailAddresses") {
             let primary = checked(call, index, all)?;
             changes.insert("PrimarySmtpAddress", Prop::text(primary.clone()));
             changes.insert("WindowsEmailAddress", Prop::text(primary));
         }
-        if let Some(alias) =
-            changes.get("Alias").map(|alias| alias.as_text().unwrap_or_default().into_owned())
+        let text = |changes: &Changes, name: &str| {
+            changes.get(name).map(|prop| prop.as_text().unwrap_or_default().into_owned())
+        };
+        if let Some(alias) = text(changes, "Alias") {
+            check_alias(call, Some(index), &alias)?;
+        }
+        if let Some(name) = text(changes, "Name").filter(|name| *name != old.text("Name")) {
+            for identity in ["Identity", "Id"] {
+                changes.insert(identity, Prop::text(name.clone()));
+            }
+            changes.insert("DistinguishedName", Prop::text(call.directory.tenant.dn(&name)));
+        }
+        if changes.get("LitigationHoldEnabled") == Some(&Prop::Bool(true))
+            && old.text("LitigationHoldEnabled") == "False"
         {
-            check_alias(call, index, &alias)?;
+            changes.entry("LitigationHoldDate").or_insert(Prop::Date(call.wall));
         }
         check_quotas(old, changes)
     })?;
     if matches!(&answer, Answer::Done { warnings } if warnings.is_empty()) {
+        show_type_late(call, index, &before);
         mirror(call, index);
     }
     Ok(answer)
 }
 
+/// Reads go on showing the old type for a while. Source: protocol reference, 3.12.
+fn show_type_late(call: &mut Call<'_>, index: u64, before: &Object) {
+    let now = call.directory.current(Class::Mailbox, index);
+    let flip = call.directory.type_flip;
+    if flip.is_zero() || now.get("RecipientTypeDetails") == before.get("RecipientTypeDetails") {
+        return;
+    }
+    let names = ["RecipientTypeDetails", "IsShared", "IsResource", "ResourceType"];
+    let old: Changes = names.into_iter().filter_map(|name| Some((name, before.get(name)?.clone()))).collect();
+    let until = after(call.now, flip);
+    call.directory.show_late(Class::Mailbox, index, old, until);
+}
+
+/// What a directory on premises is the master of, where the user comes from one.
+const ON_PREMISES: [&str; 8] = [
+    "Name",
+    "DisplayName",
+    "SimpleDisplayName",
+    "Alias",
+    "Office",
+    "EmailAddresses",
+    "HiddenFromAddressListsEnabled",
+    "UserPrincipalName",
+];
+
+/// Refuses what belongs to the directory on premises. Source: protocol reference, 3.10.
+pub(super) fn refuse_synced(
+    call: &Call<'_>,
+    old: &Object,
+    changes: &Changes,
+    mut names: impl Iterator<Item = &'static str>,
+) -> Result<(), Failure> {
+    if old.text("IsDirSynced") != "True" {
+        return Ok(());
+    }
+    let differs = |name: &&'static str| changes.get(name).is_some_and(|new| old.get(name) != Some(new));
+    let Some(name) = names.find(|name| differs(name)) else { return Ok(()) };
+    let identity = old.text("Identity");
+    let text = format!(
+        "The operation on mailbox \"{identity}\" failed because it's out of the current user's write scope. The action \
+         '{}', '{name}', can't be performed on the object '{identity}' because the object is being synchronized from your \
+         on-premises organization. This action should be performed on the object in your on-premises organization.",
+        call.cmdlet.name
+    );
+    Err(Failure::invalid("Microsoft.Exchange.Configuration.Tasks.RecipientTaskException", &text))
+}
+
 /// What the other views of the same object show too.
-fn mirror(call: &mut Call<'_>, index: u64) {
+pub(super) fn mirror(call: &mut Call<'_>, index: u64) {
     let mailbox = call.directory.current(Class::Mailbox, index);
     for class in [Class::CasMailbox, Class::User] {
         let own = call.directory.current(class, index);
         let shared = [
+            "Identity",
+            "Id",
+            "Name",
+            "DistinguishedName",
+            "UserPrincipalName",
+            "IsDirSynced",
+            "WhenCreated",
+            "WhenCreatedUTC",
             "DisplayName",
             "Alias",
             "PrimarySmtpAddress",
@@ -238,26 +345,30 @@ fn addresses_changed(old: &Prop, new: &Prop) -> bool {
     primary(old) != primary(new)
 }
 
-fn change_type(kind: &str, changes: &mut Changes) -> Result<(), Failure> {
-    const TYPES: [(&str, &str); 4] = [
-        ("Regular", "UserMailbox"),
-        ("Shared", "SharedMailbox"),
-        ("Room", "RoomMailbox"),
-        ("Equipment", "EquipmentMailbox"),
-    ];
-    let Some((name, details)) = TYPES.into_iter().find(|(own, _)| own.eq_ignore_ascii_case(kind)) else {
-        return Err(super::values::not_one_of("Type", kind, &TYPES.map(|(own, _)| own)));
-    };
-    let resource = matches!(name, "Room" | "Equipment");
-    changes.insert("RecipientTypeDetails", Prop::text(details));
-    changes.insert("IsShared", Prop::Bool(name == "Shared"));
-    changes.insert("IsResource", Prop::Bool(resource));
-    changes.insert("ResourceType", if resource { Prop::text(name) } else { Prop::Null });
-    Ok(())
+const TYPES: [(&str, &str); 7] = [
+    ("Regular", "UserMailbox"),
+    ("Shared", "SharedMailbox"),
+    ("Room", "RoomMailbox"),
+    ("Equipment", "EquipmentMailbox"),
+    ("Workspace", "RoomMailbox"),
+    ("Desk", "RoomMailbox"),
+    ("Discovery", "DiscoveryMailbox"),
+];
+
+/// What shows the `Type` of a mailbox.
+pub(super) fn type_changes(kind: &'static str) -> Changes {
+    let details = TYPES.iter().find(|(own, _)| *own == kind).map_or("UserMailbox", |(_, details)| details);
+    let resource = matches!(kind, "Room" | "Equipment" | "Workspace" | "Desk");
+    Changes::from([
+        ("RecipientTypeDetails", Prop::text(details)),
+        ("IsShared", Prop::Bool(kind == "Shared")),
+        ("IsResource", Prop::Bool(resource)),
+        ("ResourceType", if resource { Prop::text(kind) } else { Prop::Null }),
+    ])
 }
 
 /// The addresses after the changes so far.
-fn addresses(old: &Object, changes: &Changes) -> Vec<String> {
+pub(super) fn addresses(old: &Object, changes: &Changes) -> Vec<String> {
     match changes.get("EmailAddresses").or_else(|| old.get("EmailAddresses")) {
         Some(Prop::List(items)) => items.clone(),
         _ => Vec::new(),
@@ -265,7 +376,7 @@ fn addresses(old: &Object, changes: &Changes) -> Vec<String> {
 }
 
 /// Makes one address the primary one, and the former an alias.
-fn with_primary(all: &[String], primary: &str) -> Vec<String> {
+pub(super) fn with_primary(all: &[String], primary: &str) -> Vec<String> {
     let mut new = vec![format!("SMTP:{primary}")];
     for item in all {
         let Some((kind, rest)) = item.split_once(':') else { continue };
@@ -288,34 +399,48 @@ fn checked(call: &Call<'_>, index: u64, all: &[String]) -> Result<String, Failur
     let [primary] = primaries[..] else {
         return Err(recipient("There must be exactly one primary SMTP address (SMTP:) in EmailAddresses."));
     };
-    let domains = call.directory.tenant.accepted_domains();
     let smtp = all
         .iter()
         .filter_map(|item| item.split_once(':'))
         .filter(|(kind, _)| kind.eq_ignore_ascii_case("smtp"));
     for (_, address) in smtp {
-        let domain = address.rsplit_once('@').map(|(_, domain)| domain).unwrap_or_default();
-        if !domains.iter().any(|own| own.eq_ignore_ascii_case(domain)) {
-            return Err(Failure::invalid(
-                "Microsoft.Exchange.Management.Tasks.NotAcceptedDomainException",
-                &format!(
-                    "You can't use the domain {domain} because it's not an accepted domain for your organization."
-                ),
-            ));
-        }
-        if call.directory.find(Class::Mailbox, address).is_some_and(|other| other != index) {
-            return Err(Failure::invalid(
-                "Microsoft.Exchange.Data.Directory.ProxyAddressExistsException",
-                &format!(
-                    "The proxy address \"SMTP:{address}\" is already being used by another recipient. Please choose another proxy address."
-                ),
-            ));
-        }
+        check_address(call, Some(index), address)?;
     }
     Ok(primary.to_owned())
 }
 
-fn check_alias(call: &Call<'_>, index: u64, alias: &str) -> Result<(), Failure> {
+/// An address of a domain of the tenant that nobody but the mailbox `own` has.
+pub(super) fn check_address(call: &Call<'_>, own: Option<u64>, address: &str) -> Result<(), Failure> {
+    let domain = address.rsplit_once('@').map(|(_, domain)| domain).unwrap_or_default();
+    let domains = call.directory.tenant.accepted_domains();
+    if !domains.iter().any(|own| own.eq_ignore_ascii_case(domain)) {
+        return Err(Failure::invalid(
+            "Microsoft.Exchange.Management.Tasks.NotAcceptedDomainException",
+            &format!(
+                "You can't use the domain {domain} because it's not an accepted domain for your organization."
+            ),
+        ));
+    }
+    let other = call.directory.find(Class::Mailbox, address).is_some_and(|other| Some(other) != own);
+    if other || call.directory.shelf_has(address) {
+        return Err(Failure::invalid(
+            "Microsoft.Exchange.Data.Directory.ProxyAddressExistsException",
+            &format!(
+                "The proxy address \"SMTP:{address}\" is already being used by another recipient. Please choose another proxy address."
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// The alias that is made of a name where none is given: its letters and digits.
+pub(super) fn derived_alias(name: &str) -> String {
+    let kept = |c: char| if c.is_ascii_alphanumeric() || "-._".contains(c) { Some(c) } else { None };
+    let alias: String = name.chars().filter_map(kept).collect();
+    if alias.is_empty() { "mailbox".to_owned() } else { alias }
+}
+
+pub(super) fn check_alias(call: &Call<'_>, own: Option<u64>, alias: &str) -> Result<(), Failure> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
     if alias.is_empty() || alias.len() > 64 || !alias.chars().all(allowed) {
         let text = format!(
@@ -323,13 +448,14 @@ fn check_alias(call: &Call<'_>, index: u64, alias: &str) -> Result<(), Failure> 
         );
         return Err(Failure::invalid("Microsoft.Exchange.Data.DataValidationException", &text));
     }
-    match call.directory.find(Class::Mailbox, alias) {
-        Some(other) if other != index => Err(Failure::invalid(
+    let other = call.directory.find(Class::Mailbox, alias).is_some_and(|other| Some(other) != own);
+    if other || call.directory.shelf_has(alias) {
+        return Err(Failure::invalid(
             "Microsoft.Exchange.Data.Directory.ADObjectAlreadyExistsException",
             &format!("The alias \"{alias}\" is already being used by another recipient."),
-        )),
-        _ => Ok(()),
+        ));
     }
+    Ok(())
 }
 
 /// Warn ≤ send ≤ receive.
@@ -337,6 +463,11 @@ fn check_quotas(old: &Object, changes: &Changes) -> Result<(), Failure> {
     const QUOTAS: [&str; 3] = ["IssueWarningQuota", "ProhibitSendQuota", "ProhibitSendReceiveQuota"];
     if !QUOTAS.iter().any(|name| changes.contains_key(name)) {
         return Ok(());
+    }
+    let defaults = changes.get("UseDatabaseQuotaDefaults").or_else(|| old.get("UseDatabaseQuotaDefaults"));
+    if defaults == Some(&Prop::Bool(true)) {
+        let text = "The quotas of the mailbox follow the database's while UseDatabaseQuotaDefaults is true.";
+        return Err(Failure::invalid("Microsoft.Exchange.Data.DataValidationException", text));
     }
     let bytes = QUOTAS.map(|name| {
         let prop = changes.get(name).or_else(|| old.get(name));

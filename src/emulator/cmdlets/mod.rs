@@ -1,20 +1,34 @@
 //! The cmdlets that the emulator knows: those written by hand, each with its own list of parameters, and those of the
 //! catalog. All others are refused as the service refuses what a role does not include.
 
+mod auto_reply;
 mod blocklist;
+mod calendar;
 mod cas;
 mod catalogued;
 mod change;
+mod contact;
+mod dynamic_group;
+mod folder_permission;
+mod group;
+mod inbox_rules;
+mod junk;
 mod mailbox;
+mod mailbox_life;
+mod members;
 mod parameters;
 mod permission;
-mod policies;
 mod quarantine;
+mod recipient;
+mod regional;
 mod reports;
 mod rules;
+mod send_as;
 mod settle;
 mod shelved;
+mod target;
 mod traces;
+mod unified_group;
 mod user;
 mod values;
 
@@ -26,9 +40,11 @@ use serde_json::Value;
 use super::directory::{Class, Directory};
 use super::errors::Failure;
 use super::filter::Filter;
+use super::mailbox::Wanted;
 use super::paging::RESULT_SIZE_DEFAULT;
 use super::prop::Object;
 use super::shelf::Source;
+pub(super) use calendar::BOOL_NAMES as CALENDAR_BOOLS;
 use parameters::{Given, Parameter};
 
 /// Whether a cmdlet changes something.
@@ -48,10 +64,23 @@ pub(super) struct Cmdlet {
 
 const CMDLETS: &[&[Cmdlet]] = &[
     mailbox::CMDLETS,
+    mailbox_life::CMDLETS,
+    recipient::CMDLETS,
+    group::CMDLETS,
+    members::CMDLETS,
+    dynamic_group::CMDLETS,
+    unified_group::CMDLETS,
+    contact::CMDLETS,
     cas::CMDLETS,
     user::CMDLETS,
+    auto_reply::CMDLETS,
+    regional::CMDLETS,
+    calendar::CMDLETS,
+    junk::CMDLETS,
+    inbox_rules::CMDLETS,
+    folder_permission::CMDLETS,
+    send_as::CMDLETS,
     permission::CMDLETS,
-    policies::CMDLETS,
     reports::CMDLETS,
 ];
 
@@ -90,6 +119,8 @@ pub(super) fn find(name: &str) -> Option<&'static Cmdlet> {
 pub(super) struct Invocation {
     pub(super) cmdlet: String,
     pub(super) parameters: serde_json::Map<String, Value>,
+    /// The user principal name of the signed-in user; an application has none.
+    pub(super) caller: Option<String>,
 }
 
 impl Invocation {
@@ -103,7 +134,7 @@ impl Invocation {
         let Some(parameters) = input["Parameters"].as_object() else {
             return Err(Failure::bad_body("CmdletInput.Parameters must be an object; an empty one is {}."));
         };
-        Ok(Invocation { cmdlet: cmdlet.to_owned(), parameters: parameters.clone() })
+        Ok(Invocation { cmdlet: cmdlet.to_owned(), parameters: parameters.clone(), caller: None })
     }
 }
 
@@ -128,6 +159,8 @@ pub(super) enum Answer {
 pub(super) struct Call<'a> {
     cmdlet: &'static Cmdlet,
     given: Given,
+    /// The user principal name of the signed-in user; an application has none.
+    caller: Option<String>,
     directory: &'a mut Directory,
     /// Milliseconds since boot.
     now: u64,
@@ -146,7 +179,8 @@ pub(super) fn run(
     stale: Option<Duration>,
 ) -> Result<Answer, Failure> {
     let given = Given::check(cmdlet.name, cmdlet.effect, cmdlet.parameters, &invocation.parameters)?;
-    (cmdlet.run)(&mut Call { cmdlet, given, directory, now, wall, stale })
+    let caller = invocation.caller.clone();
+    (cmdlet.run)(&mut Call { cmdlet, given, caller, directory, now, wall, stale })
 }
 
 impl Call<'_> {
@@ -159,7 +193,9 @@ impl Call<'_> {
         let identity = self.given.text(parameter)?.filter(|text| !text.is_empty()).ok_or_else(|| {
             Failure::transformation(parameter, "The argument is null or empty. Provide one that is not.")
         })?;
-        self.directory.find(class, &identity).map(Some).ok_or_else(|| Failure::not_found(&identity))
+        let found = self.directory.find(class, &identity);
+        let found = found.filter(|index| self.directory.is_there(class, *index, self.now));
+        found.map(Some).ok_or_else(|| Failure::not_found(&identity))
     }
 
     /// The object that `Identity` must name.
@@ -224,6 +260,7 @@ pub(super) struct Listing {
     pub(super) result_size: ResultSize,
     /// The only properties that are shown.
     pub(super) only: Option<&'static [&'static str]>,
+    /// More conditions go beside it by [`Listing::and`].
     filter: Option<Filter>,
     types: Option<Vec<String>>,
     anr: Option<String>,
@@ -264,7 +301,7 @@ impl Listing {
     /// Shows only what passes this filter, too.
     fn and(&mut self, more: Filter) {
         self.filter = Some(match self.filter.take() {
-            Some(filter) => Filter::And(Box::new(filter), Box::new(more)),
+            Some(own) => Filter::And(Box::new(own), Box::new(more)),
             None => more,
         });
     }
@@ -273,38 +310,47 @@ impl Listing {
     pub(super) fn passes(&self, directory: &Directory, index: u64, now: u64) -> bool {
         let Source::Class(class) = self.source else {
             let Some(object) = self.source.read(directory, index, now) else { return false };
-            return self.filter.as_ref().is_none_or(|filter| filter.matches(&object));
+            let is_of_type = self.types.as_ref().is_none_or(|types| {
+                let own = object.text("RecipientTypeDetails");
+                types.iter().any(|wanted| wanted.eq_ignore_ascii_case(&own))
+            });
+            return is_of_type
+                && self.filter.as_ref().is_none_or(|filter| filter.matches(&object))
+                && self.anr.as_deref().is_none_or(|start| begins(&object, start));
         };
+        if !directory.is_there(class, index, now) {
+            return false;
+        }
         if let Some(types) = &self.types {
             let own = directory.type_details(index, now);
             if !types.iter().any(|wanted| wanted.eq_ignore_ascii_case(&own)) {
                 return false;
             }
         }
+        let has = |names: &[String], test: &dyn Fn(&Object) -> bool| {
+            test(&directory.read_some(class, index, now, Wanted::only(Some(names))))
+        };
         if let Some(filter) = &self.filter {
-            // The commonest filter of all needs no whole object.
-            let details_only =
-                filter.properties().iter().all(|name| name.eq_ignore_ascii_case("RecipientTypeDetails"));
-            let object = if details_only {
-                let details = directory.type_details(index, now);
-                Object::new(vec![("RecipientTypeDetails", super::prop::Prop::text(details))])
-            } else {
-                directory.read(class, index, now)
-            };
-            if !filter.matches(&object) {
+            let names: Vec<String> = filter.properties().into_iter().map(str::to_owned).collect();
+            if !has(&names, &|object| filter.matches(object)) {
                 return false;
             }
         }
-        self.anr.as_deref().is_none_or(|start| {
-            let object = directory.read(class, index, now);
-            ["DisplayName", "Name", "Alias", "PrimarySmtpAddress", "FirstName", "LastName"].iter().any(
-                |name| {
-                    let text = object.text(name).to_lowercase();
-                    text.starts_with(start) || text.split(' ').any(|word| word.starts_with(start))
-                },
-            )
-        })
+        self.anr
+            .as_deref()
+            .is_none_or(|start| has(&NAMES.map(str::to_owned), &|object| begins(object, start)))
     }
+}
+
+/// What `Anr` looks at.
+const NAMES: [&str; 6] = ["DisplayName", "Name", "Alias", "PrimarySmtpAddress", "FirstName", "LastName"];
+
+/// Whether one of the object's names, or a word of one, begins so.
+fn begins(object: &Object, start: &str) -> bool {
+    NAMES.iter().any(|name| {
+        let text = object.text(name).to_lowercase();
+        text.starts_with(start) || text.split(' ').any(|word| word.starts_with(start))
+    })
 }
 
 const TYPES: &[&str] = &[
@@ -322,6 +368,11 @@ const TYPES: &[&str] = &[
     "TeamMailbox",
     "PublicFolderMailbox",
     "LinkedRoomMailbox",
+    "MailUniversalDistributionGroup",
+    "MailUniversalSecurityGroup",
+    "DynamicDistributionGroup",
+    "RoomList",
+    "GuestMailUser",
 ];
 
 #[cfg(test)]
@@ -337,7 +388,7 @@ mod tests {
         parameters: Value,
     ) -> Result<Answer, Failure> {
         let Value::Object(parameters) = parameters else { panic!("an object") };
-        let invocation = Invocation { cmdlet: cmdlet.name.to_owned(), parameters };
+        let invocation = Invocation { cmdlet: cmdlet.name.to_owned(), parameters, caller: None };
         let wall = "2026-01-01T00:00:00Z".parse().unwrap();
         run(cmdlet, &invocation, directory, 0, wall, None)
     }
@@ -389,6 +440,9 @@ mod tests {
             ("Set-CASMailbox", Class::CasMailbox),
             ("Set-User", Class::User),
             ("Set-MailboxAutoReplyConfiguration", Class::AutoReply),
+            ("Set-MailboxRegionalConfiguration", Class::Regional),
+            ("Set-CalendarProcessing", Class::CalendarProcessing),
+            ("Set-MailboxJunkEmailConfiguration", Class::JunkEmail),
         ] {
             let object = directory.current(class, 0);
             for parameter in find(cmdlet).unwrap().parameters.iter().copied().flatten() {

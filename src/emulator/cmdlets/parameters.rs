@@ -46,6 +46,16 @@ pub(super) enum Kind {
     Table,
     Tables,
     Bytes,
+    /// One of the words that the catalog has for the parameter, or null.
+    Word,
+    /// Several of the catalog's words.
+    Words,
+    /// Recipients, shown by their legacy DNs.
+    LegacyNames,
+    /// Recipients, shown as inbox rules show them: `"Name" [EX:/o=...]`.
+    RuleRecipients,
+    /// A list that is null while it is empty.
+    NullableList,
     /// Read by the cmdlet itself.
     Own,
     /// The real cmdlet has it, the emulator does not.
@@ -71,6 +81,28 @@ pub(super) const fn own(name: &'static str) -> Parameter {
     Parameter { name, property: "", kind: Kind::Own }
 }
 
+/// Parameters of one kind that set the properties of their own names.
+pub(super) const fn all<const N: usize>(names: [&'static str; N], kind: Kind) -> [Parameter; N] {
+    let mut all = [own(""); N];
+    let mut at = 0;
+    while at < N {
+        all[at] = p(names[at], kind);
+        at += 1;
+    }
+    all
+}
+
+/// Parameters that the cmdlet reads itself.
+pub(super) const fn owns<const N: usize>(names: [&'static str; N]) -> [Parameter; N] {
+    let mut all = all(names, Kind::Own);
+    let mut at = 0;
+    while at < N {
+        all[at] = own(names[at]);
+        at += 1;
+    }
+    all
+}
+
 pub(super) const fn missing(name: &'static str) -> Parameter {
     Parameter { name, property: "", kind: Kind::NotEmulated }
 }
@@ -90,6 +122,12 @@ const COMMON: [&str; 12] = [
     "OutBuffer",
     "PipelineVariable",
 ];
+
+/// What the catalog has of a parameter: the service knows it even where the emulator does not.
+pub(super) fn documented(cmdlet: &str, name: &str) -> Option<catalog::Parameter> {
+    let found = catalog::cmdlet(cmdlet)?.parameter(name)?;
+    found.available_in(catalog::Service::ExchangeOnline).then_some(found)
+}
 
 /// The parameters of a call: known names, values as they came.
 #[derive(Clone, Debug)]
@@ -121,6 +159,7 @@ impl Given {
             let parameter = known
                 .copied()
                 .find(|parameter| parameter.name.eq_ignore_ascii_case(name))
+                .or_else(|| documented(cmdlet, name).map(|parameter| missing(parameter.name())))
                 .ok_or_else(|| Failure::unknown_parameter(cmdlet, name))?;
             if parameter.kind == Kind::NotEmulated {
                 return Err(Failure::not_emulated(&format!("parameter {} of {cmdlet}", parameter.name)));

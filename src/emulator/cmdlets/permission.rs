@@ -3,7 +3,7 @@
 use super::super::directory::{Class, Permission};
 use super::super::errors::Failure;
 use super::super::prop::{Object, Prop};
-use super::parameters::{Parameter, missing, own};
+use super::parameters::{Parameter, owns};
 use super::values::not_one_of;
 use super::{Answer, Call, Cmdlet, Effect};
 
@@ -13,37 +13,40 @@ pub(super) const CMDLETS: &[Cmdlet] = &[
     Cmdlet { name: "Remove-MailboxPermission", effect: Effect::Write, parameters: &[REMOVE], run: remove },
 ];
 
-const GET: &[Parameter] = &[
-    own("Identity"),
-    own("User"),
-    own("ResultSize"),
-    missing("Owner"),
-    missing("GroupMailbox"),
-    missing("SoftDeletedMailbox"),
-];
+const GET: &[Parameter] = &owns([
+    "Identity",
+    "User",
+    "ResultSize",
+    "Owner",
+    "UseCustomRouting",
+    "IncludeUnresolvedPermissions",
+    "ReadFromDomainController",
+]);
 
-const ADD: &[Parameter] = &[
-    own("Identity"),
-    own("User"),
-    own("AccessRights"),
-    own("AutoMapping"),
-    own("Deny"),
-    own("InheritanceType"),
-    missing("Owner"),
-    missing("GroupMailbox"),
-];
+const ADD: &[Parameter] = &owns([
+    "Identity",
+    "User",
+    "AccessRights",
+    "AutoMapping",
+    "Deny",
+    "InheritanceType",
+    "IgnoreDefaultScope",
+]);
 
-const REMOVE: &[Parameter] = &[
-    own("Identity"),
-    own("User"),
-    own("AccessRights"),
-    own("Deny"),
-    own("InheritanceType"),
-    missing("ClearAutoMapping"),
-    missing("ResetDefault"),
-    missing("GroupMailbox"),
-    missing("BypassMasterAccountSid"),
-];
+const REMOVE: &[Parameter] = &owns([
+    "Identity",
+    "User",
+    "AccessRights",
+    "Deny",
+    "InheritanceType",
+    "IgnoreDefaultScope",
+    "ClearAutoMapping",
+    "ResetDefault",
+    "BypassMasterAccountSid",
+]);
+
+/// The mailbox's own user, as access lists show it.
+pub(super) const SELF: &str = "NT AUTHORITY\\SELF";
 
 const RIGHTS: &[&str] = &[
     "FullAccess",
@@ -61,12 +64,21 @@ const ENTRIES_MAX: usize = 500;
 fn get(call: &mut Call<'_>) -> Result<Answer, Failure> {
     let index = call.identity(Class::Mailbox)?;
     let identity = call.read(Class::Mailbox, index).text("Identity").into_owned();
+    if call.given.switch("Owner")? {
+        let owner = Object::new(vec![
+            ("Identity", Prop::text(identity)),
+            ("Owner", Prop::text("NT AUTHORITY\\SYSTEM")),
+            ("IsValid", Prop::Bool(true)),
+            ("ObjectState", Prop::text("Unchanged")),
+        ]);
+        return Ok(Answer::Objects(vec![owner]));
+    }
     let user = match call.given.text("User")? {
         Some(user) => Some(shown_user(call, &user)?),
         None => None,
     };
     let own = Permission {
-        user: "NT AUTHORITY\\SELF".to_owned(),
+        user: SELF.to_owned(),
         rights: vec!["FullAccess".to_owned(), "ReadPermission".to_owned()],
         deny: false,
     };
@@ -88,7 +100,8 @@ fn get(call: &mut Call<'_>) -> Result<Answer, Failure> {
         ])
     };
     let mut rows = vec![row(&own, false), row(&domain, true)];
-    rows.extend(call.directory.permissions(index).iter().map(|permission| row(permission, false)));
+    let explicit = call.directory.permissions.get(&index).map(|list| list.read(call.now).as_slice());
+    rows.extend(explicit.unwrap_or_default().iter().map(|permission| row(permission, false)));
     if let Some(user) = user {
         rows.retain(|row| row.text("User").eq_ignore_ascii_case(&user));
     }
@@ -99,16 +112,15 @@ fn get(call: &mut Call<'_>) -> Result<Answer, Failure> {
 }
 
 /// A trustee as the list shows it: the user principal name.
-fn shown_user(call: &Call<'_>, user: &str) -> Result<String, Failure> {
-    if user.eq_ignore_ascii_case("NT AUTHORITY\\SELF") || user.starts_with("S-1-5-") {
+pub(super) fn shown_user(call: &Call<'_>, user: &str) -> Result<String, Failure> {
+    if user.eq_ignore_ascii_case(SELF) || user.starts_with("S-1-5-") {
         return Ok(user.to_owned());
     }
-    match call.directory.find(Class::Mailbox, user) {
-        Some(index) => {
-            Ok(call.directory.current(Class::Mailbox, index).text("UserPrincipalName").into_owned())
-        }
-        None => Err(Failure::not_found(user)),
-    }
+    // Groups and contacts have no user principal name and are shown by their own.
+    let object = call.recipient_called(user).map(|target| call.recipient_object(target));
+    let object = object.ok_or_else(|| Failure::not_found(user))?;
+    let name = if object.get("UserPrincipalName").is_some() { "UserPrincipalName" } else { "Name" };
+    Ok(object.text(name).into_owned())
 }
 
 /// Who, what, and on which mailbox.
@@ -122,6 +134,7 @@ fn wanted(call: &Call<'_>) -> Result<(u64, Permission), Failure> {
         found.map(|own| (*own).to_owned()).ok_or_else(|| not_one_of("AccessRights", right, RIGHTS))
     };
     let rights = rights.iter().map(canonical).collect::<Result<Vec<_>, _>>()?;
+    call.boolean("AutoMapping")?;
     let user = shown_user(call, &user)?;
     Ok((index, Permission { user, rights, deny: call.given.switch("Deny")? }))
 }
@@ -132,7 +145,9 @@ fn add(call: &mut Call<'_>) -> Result<Answer, Failure> {
     if let Some(answer) = call.asked(&identity)? {
         return Ok(answer);
     }
-    let entries = call.directory.permissions_mut(index);
+    let (now, stale) = (call.now, call.stale);
+    let list = call.directory.permissions.entry(index).or_default();
+    let mut entries = list.current().clone();
     let full = entries.len() >= ENTRIES_MAX;
     let warnings = match entries.iter_mut().find(|entry| entry.user == new.user && entry.deny == new.deny) {
         Some(entry) if new.rights.iter().all(|right| entry.rights.contains(right)) => vec![format!(
@@ -159,30 +174,53 @@ fn add(call: &mut Call<'_>) -> Result<Answer, Failure> {
             Vec::new()
         }
     };
+    if warnings.is_empty() {
+        *list.write(now, stale) = entries;
+    }
     Ok(Answer::Done { warnings })
 }
 
 fn remove(call: &mut Call<'_>) -> Result<Answer, Failure> {
+    if call.given.switch("ResetDefault")? || call.given.switch("ClearAutoMapping")? {
+        return reset(call);
+    }
     let (index, gone) = wanted(call)?;
     let identity = call.read(Class::Mailbox, index).text("Identity").into_owned();
     if let Some(answer) = call.asked(&identity)? {
         return Ok(answer);
     }
-    let entries = call.directory.permissions_mut(index);
-    let mut removed = false;
+    let (now, stale) = (call.now, call.stale);
+    let list = call.directory.permissions.entry(index).or_default();
+    let mut entries = list.current().clone();
     for entry in entries.iter_mut().filter(|entry| entry.user == gone.user && entry.deny == gone.deny) {
-        let before = entry.rights.len();
         entry.rights.retain(|right| !gone.rights.contains(right));
-        removed |= entry.rights.len() < before;
     }
     entries.retain(|entry| !entry.rights.is_empty());
-    let warnings = if removed {
-        Vec::new()
-    } else {
-        vec![format!(
+    if entries == *list.current() {
+        let warning = format!(
             "Can't remove the access control entry on the object \"{identity}\" for account \"{}\" because the ACE isn't present.",
             gone.user
-        )]
-    };
-    Ok(Answer::Done { warnings })
+        );
+        return Ok(Answer::Done { warnings: vec![warning] });
+    }
+    *list.write(now, stale) = entries;
+    Ok(Answer::Done { warnings: Vec::new() })
+}
+
+/// `ResetDefault` drops every entry that a cmdlet added; `ClearAutoMapping` changes what nobody can read.
+fn reset(call: &mut Call<'_>) -> Result<Answer, Failure> {
+    let both = call.given.switch("ResetDefault")? && call.given.switch("ClearAutoMapping")?;
+    if both || call.given.value("AccessRights").is_some() || call.given.value("User").is_some() {
+        return Err(Failure::ambiguous("ResetDefault and ClearAutoMapping go with Identity alone."));
+    }
+    let index = call.identity(Class::Mailbox)?;
+    let identity = call.directory.name(index);
+    if let Some(answer) = call.asked(&identity)? {
+        return Ok(answer);
+    }
+    if call.given.switch("ResetDefault")? {
+        let (now, stale) = (call.now, call.stale);
+        call.directory.permissions.entry(index).or_default().write(now, stale).clear();
+    }
+    Ok(Answer::Done { warnings: Vec::new() })
 }

@@ -17,7 +17,9 @@ fn directory() -> Directory {
 
 fn run(directory: &mut Directory, cmdlet: &str, parameters: &Value) -> Result<Answer, Failure> {
     let body = json!({"CmdletInput": {"CmdletName": cmdlet, "Parameters": parameters}}).to_string();
-    let invocation = Invocation::parse(body.as_bytes())?;
+    let mut invocation = Invocation::parse(body.as_bytes())?;
+    // A few cmdlets are for people only.
+    invocation.caller = Some("somebody@contoso.example".to_owned());
     let cmdlet = cmdlets::find(cmdlet).unwrap_or_else(|| panic!("{cmdlet} is there"));
     let wall: Timestamp = "2026-01-31T08:00:00Z".parse().unwrap();
     cmdlets::run(cmdlet, &invocation, directory, 0, wall, None)
