@@ -1,27 +1,26 @@
 //! Entra: the sign-in service's two grants (client secret, device code), refresh, and its discovery document.
 
+mod app;
+mod device_code;
+mod discovery;
+mod refresh;
+
 use hyper::Response;
 use hyper::http::request::Parts;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::challenge;
-use super::device::{Polled, Refresh, Wish};
+use super::device::Refresh;
 use super::errors;
 use super::faults::{At, Kind};
 use super::form;
-use super::options::{CLIENT_ID_WITHOUT_APP_ROLE, CLIENT_ID_WITHOUT_DIRECTORY_ROLE};
-use super::random::{guid, mix};
 use super::respond::{self, Body};
 use super::service::{Ended, Visit};
 use super::state::State;
-use super::tokens::{Rights, Subject};
+use super::tokens::Subject;
 
 const JSON: &str = "application/json; charset=utf-8";
-const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
-
-const SERVICE_PRINCIPAL: u64 = 60;
-const ADMINISTRATOR: u64 = 61;
 
 /// An answer of the token endpoint: OAuth's JSON.
 struct Refusal {
@@ -61,12 +60,12 @@ pub(super) async fn handle(visit: &Visit, parts: &Parts, body: &[u8], number: u6
         return ended;
     }
     let answer = tenant(state, path[0]).and_then(|named| match what {
-        "openid-configuration" => Ok(discovery(state, path[0])),
+        "openid-configuration" => Ok(discovery::document(state, path[0])),
         "token" => {
             let form = form::parse(body);
             token(state, named, &form).map(|answer| challenge::answered(state, &form, answer))
         }
-        _ => device_code(state, &form::parse(body)),
+        _ => device_code::issue(state, &form::parse(body)),
     });
     let mut response = match answer {
         Ok(json) => respond::full(200, JSON, json.to_string()),
@@ -125,27 +124,6 @@ fn tenant(state: &State, name: &str) -> Result<Named, Refusal> {
     }
 }
 
-fn discovery(state: &State, named: &str) -> Value {
-    let (login, id) = (&state.login, state.tenant.id);
-    json!({
-        "token_endpoint": format!("{login}/{named}/oauth2/v2.0/token"),
-        "token_endpoint_auth_methods_supported": ["client_secret_post"],
-        "jwks_uri": format!("{login}/{named}/discovery/v2.0/keys"),
-        "response_modes_supported": ["query", "fragment", "form_post"],
-        "subject_types_supported": ["pairwise"],
-        "id_token_signing_alg_values_supported": ["RS256"],
-        "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
-        "scopes_supported": ["openid", "profile", "email", "offline_access"],
-        "issuer": format!("{login}/{id}/v2.0"),
-        "request_uri_parameter_supported": false,
-        "authorization_endpoint": format!("{login}/{named}/oauth2/v2.0/authorize"),
-        "device_authorization_endpoint": format!("{login}/{named}/oauth2/v2.0/devicecode"),
-        "http_logout_supported": true,
-        "tenant_region_scope": "AS",
-        "cloud_instance_name": "exorun-emulator.invalid",
-    })
-}
-
 type Form = [(String, String)];
 
 fn field<'a>(form: &'a Form, name: &str) -> Option<&'a str> {
@@ -195,126 +173,14 @@ fn audience(state: &State, form: &Form) -> Result<String, Refusal> {
 
 fn token(state: &State, named: Named, form: &Form) -> Result<Value, Refusal> {
     match needed(form, "grant_type")? {
-        "client_credentials" => by_secret(state, named, form),
-        DEVICE_GRANT => by_device_code(state, form),
-        "refresh_token" => by_refresh_token(state, form),
+        "client_credentials" => app::token(state, named, form),
+        device_code::GRANT => device_code::token(state, form),
+        "refresh_token" => refresh::token(state, form),
         other => {
             let text = format!("The app requested an unsupported grant type '{}'.", printable(other));
             Err(refusal(400, "unsupported_grant_type", 70_003, text))
         }
     }
-}
-
-fn by_secret(state: &State, named: Named, form: &Form) -> Result<Value, Refusal> {
-    if named == Named::Common {
-        let text = "The grant type is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint.";
-        return Err(refusal(400, "invalid_request", 9_001_023, text));
-    }
-    let client_id = client(state, form)?;
-    if field(form, "client_assertion").is_some() {
-        let text =
-            "Client assertions are not verified by this emulator; it knows client secrets and device codes.";
-        return Err(refusal(401, "invalid_client", 700_027, text));
-    }
-    let Some(secret) = field(form, "client_secret") else {
-        let text =
-            "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
-        return Err(refusal(401, "invalid_client", 7_000_218, text));
-    };
-    if secret != state.secret {
-        let text = format!(
-            "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, \
-             not the client secret ID, for a secret added to app '{client_id}'."
-        );
-        return Err(refusal(401, "invalid_client", 7_000_215, text));
-    }
-    let audience = audience(state, form)?;
-    let rights = match client_id.as_str() {
-        CLIENT_ID_WITHOUT_DIRECTORY_ROLE => Rights::NoDirectoryRole,
-        CLIENT_ID_WITHOUT_APP_ROLE => Rights::NoAppRole,
-        _ => Rights::Full,
-    };
-    let id = Uuid::parse_str(&client_id).expect("it was checked");
-    let oid = guid(
-        state.tenant.seed,
-        mix(1, id.as_u128() as u64, (id.as_u128() >> 64) as u64) >> 8,
-        SERVICE_PRINCIPAL,
-    );
-    Ok(granted(state, &Subject { client_id, oid, upn: None, rights }, &audience, Refresh::Omit))
-}
-
-fn device_code(state: &State, form: &Form) -> Result<Value, Refusal> {
-    let client_id = client(state, form)?;
-    let offline = needed(form, "scope")?.split_whitespace().any(|part| part == "offline_access");
-    let refresh = if offline { Refresh::Issue } else { Refresh::Omit };
-    let wish = Wish { audience: audience(state, form)?, refresh };
-    let options = &state.options;
-    let issued = state.devices().issue(&client_id, wish, state.now(), options.device_life);
-    let uri = format!("{}/_emulator/device", state.login);
-    Ok(json!({
-        "user_code": issued.user_code,
-        "device_code": issued.device_code,
-        "verification_uri": uri,
-        "expires_in": options.device_life.as_secs(),
-        "interval": options.device_interval.as_millis().div_ceil(1000) as u64,
-        "message": format!(
-            "To sign in, use a web browser to open the page {uri} and enter the code {} to authenticate.",
-            issued.user_code
-        ),
-    }))
-}
-
-fn by_device_code(state: &State, form: &Form) -> Result<Value, Refusal> {
-    let client_id = client(state, form)?;
-    let code = needed(form, "device_code")?;
-    let options = &state.options;
-    let polled =
-        state.devices().poll(code, &client_id, state.now(), options.device_interval, options.device_approval);
-    match polled {
-        Polled::Approved(wish) => {
-            let subject = Subject {
-                client_id,
-                oid: guid(state.tenant.seed, 0, ADMINISTRATOR),
-                upn: Some(format!("admin@{}", state.tenant.initial_domain)),
-                rights: Rights::Full,
-            };
-            Ok(granted(state, &subject, &wish.audience, wish.refresh))
-        }
-        Polled::Pending => Err(refusal(
-            400,
-            "authorization_pending",
-            70_016,
-            "OAuth 2.0 device flow error. Authorization is pending. Continue polling.",
-        )),
-        Polled::SlowDown => {
-            Err(refusal(400, "slow_down", 70_016, "OAuth 2.0 device flow error. Poll less often."))
-        }
-        Polled::Declined => {
-            Err(refusal(400, "authorization_declined", 65_004, "User declined to consent to access the app."))
-        }
-        Polled::Expired => Err(refusal(
-            400,
-            "expired_token",
-            70_019,
-            "The verification code has expired. Have the user retry the sign-in.",
-        )),
-        Polled::Unknown => Err(refusal(
-            400,
-            "bad_verification_code",
-            70_018,
-            "Invalid verification code due to user typing in wrong user code for device code flow.",
-        )),
-    }
-}
-
-fn by_refresh_token(state: &State, form: &Form) -> Result<Value, Refusal> {
-    let client_id = client(state, form)?;
-    let token = needed(form, "refresh_token")?;
-    let audience = audience(state, form)?;
-    let subject = state.devices().refresh(token, &client_id).ok_or_else(|| {
-        refusal(400, "invalid_grant", 70_000, "The provided refresh token is not valid for this application.")
-    })?;
-    Ok(granted(state, &subject, &audience, Refresh::Issue))
 }
 
 fn granted(state: &State, subject: &Subject, audience: &str, refresh: Refresh) -> Value {

@@ -1,0 +1,77 @@
+//! The device code flow: the code, and the polls for its token.
+
+use serde_json::{Value, json};
+
+use super::super::device::{Polled, Refresh, Wish};
+use super::super::random::guid;
+use super::super::state::State;
+use super::super::tokens::{Rights, Subject};
+use super::{Form, Refusal, audience, client, granted, needed, refusal};
+
+pub(super) const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+const ADMINISTRATOR: u64 = 61;
+
+pub(super) fn issue(state: &State, form: &Form) -> Result<Value, Refusal> {
+    let client_id = client(state, form)?;
+    let offline = needed(form, "scope")?.split_whitespace().any(|part| part == "offline_access");
+    let refresh = if offline { Refresh::Issue } else { Refresh::Omit };
+    let wish = Wish { audience: audience(state, form)?, refresh };
+    let options = &state.options;
+    let issued = state.devices().issue(&client_id, wish, state.now(), options.device_life);
+    let uri = format!("{}/_emulator/device", state.login);
+    Ok(json!({
+        "user_code": issued.user_code,
+        "device_code": issued.device_code,
+        "verification_uri": uri,
+        "expires_in": options.device_life.as_secs(),
+        "interval": options.device_interval.as_millis().div_ceil(1000) as u64,
+        "message": format!(
+            "To sign in, use a web browser to open the page {uri} and enter the code {} to authenticate.",
+            issued.user_code
+        ),
+    }))
+}
+
+pub(super) fn token(state: &State, form: &Form) -> Result<Value, Refusal> {
+    let client_id = client(state, form)?;
+    let code = needed(form, "device_code")?;
+    let options = &state.options;
+    let polled =
+        state.devices().poll(code, &client_id, state.now(), options.device_interval, options.device_approval);
+    match polled {
+        Polled::Approved(wish) => {
+            let subject = Subject {
+                client_id,
+                oid: guid(state.tenant.seed, 0, ADMINISTRATOR),
+                upn: Some(format!("admin@{}", state.tenant.initial_domain)),
+                rights: Rights::Full,
+            };
+            Ok(granted(state, &subject, &wish.audience, wish.refresh))
+        }
+        Polled::Pending => Err(refusal(
+            400,
+            "authorization_pending",
+            70_016,
+            "OAuth 2.0 device flow error. Authorization is pending. Continue polling.",
+        )),
+        Polled::SlowDown => {
+            Err(refusal(400, "slow_down", 70_016, "OAuth 2.0 device flow error. Poll less often."))
+        }
+        Polled::Declined => {
+            Err(refusal(400, "authorization_declined", 65_004, "User declined to consent to access the app."))
+        }
+        Polled::Expired => Err(refusal(
+            400,
+            "expired_token",
+            70_019,
+            "The verification code has expired. Have the user retry the sign-in.",
+        )),
+        Polled::Unknown => Err(refusal(
+            400,
+            "bad_verification_code",
+            70_018,
+            "Invalid verification code due to user typing in wrong user code for device code flow.",
+        )),
+    }
+}
