@@ -9,7 +9,9 @@
 //! | `POST latency` | body `250`: milliseconds added to each answer of Exchange Online |
 //! | `POST roles` | body `{"account": ["GlobalReader"]}`: the roles of tokens made from now on; `[]`: every right |
 //! | `POST rotate-key` | another key for secret parameters; the last one stays good |
-//! | `POST device/{user_code}` | body `approve` or `decline` |
+//! | `POST device/{user_code}` | body `approve`, `approve USER` or `decline` |
+//! | `POST certificates` | body PEM: the applications have these certificates too |
+//! | `POST signin-trouble` | body `USER=AADSTS50076`, `USER=federated` or `USER=none`, one a line |
 //!
 //! It listens on loopback, and refuses requests that a browser sends for a page from elsewhere: those with an
 //! `Origin` header or a host name that is not loopback's.
@@ -21,6 +23,7 @@ use serde_json::{Value, json};
 use super::device::Answer;
 use super::errors::plain;
 use super::faults::Fault;
+use super::options::SigninTrouble;
 use super::respond::{self, Body};
 use super::roles::RoleAssignment;
 use super::state::State;
@@ -55,6 +58,8 @@ pub(super) fn handle(state: &State, path: &str, parts: &Parts, body: &[u8]) -> R
             state.keys.rotate();
             respond::empty(204)
         }
+        (&Method::POST, "certificates") => certificates(state, body),
+        (&Method::POST, "signin-trouble") => signin_trouble(state, body),
         (&Method::POST, _) if path.starts_with("device/") => device(state, &path["device/".len()..], body),
         (&Method::GET, "device") => {
             plain(200, "Answer with: POST /_emulator/device/{user_code}, body approve or decline.\n")
@@ -146,14 +151,43 @@ fn roles(state: &State, body: &[u8]) -> Result<(), String> {
 }
 
 fn device(state: &State, user_code: &str, body: &[u8]) -> Response<Body> {
-    let answer = match body.trim_ascii() {
-        b"approve" => Answer::Approved,
-        b"decline" => Answer::Declined,
-        _ => return plain(400, "the body is `approve` or `decline`\n"),
+    let said = std::str::from_utf8(body).unwrap_or_default();
+    let words: Vec<&str> = said.split_whitespace().collect();
+    let answer = match words.as_slice() {
+        ["approve"] => Answer::Approved(None),
+        ["approve", upn] => Answer::Approved(Some((*upn).to_owned())),
+        ["decline"] => Answer::Declined,
+        _ => return plain(400, "the body is `approve`, `approve USER` or `decline`\n"),
     };
     if state.devices().answer(user_code, answer) {
         respond::empty(204)
     } else {
         plain(404, "nobody was given that code\n")
+    }
+}
+
+fn certificates(state: &State, body: &[u8]) -> Response<Body> {
+    let registered = match std::str::from_utf8(body) {
+        Ok(pem) => state.signins().register(pem),
+        Err(_) => Err("the body is PEM".to_owned()),
+    };
+    match registered {
+        Ok(thumbprints) => json_response(&json!({ "registered": thumbprints })),
+        Err(problem) => plain(400, &format!("{problem}\n")),
+    }
+}
+
+/// All lines are checked before any takes effect.
+fn signin_trouble(state: &State, body: &[u8]) -> Response<Body> {
+    let lines = String::from_utf8_lossy(body);
+    let troubles: Result<Vec<SigninTrouble>, String> =
+        lines.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::parse).collect();
+    match troubles {
+        Ok(troubles) => {
+            let mut signins = state.signins();
+            troubles.iter().for_each(|trouble| signins.set_trouble(trouble));
+            respond::empty(204)
+        }
+        Err(problem) => plain(400, &format!("{problem}\n")),
     }
 }

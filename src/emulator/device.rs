@@ -1,22 +1,23 @@
-//! Device codes and refresh tokens. Pure: `now` is an argument, in milliseconds since boot.
+//! Device codes. Pure: `now` is an argument, in milliseconds since boot.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::entra::Wish;
 use super::options::DeviceApproval;
 use super::random::mix;
-use super::tokens::Subject;
 
-/// Codes and refresh tokens kept; the oldest go first.
+/// Codes kept; the oldest go first.
 const KEPT_MAX: usize = 10_000;
 
 /// What the user said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     Pending,
-    Approved,
+    /// By the person of this user principal name; `None`: by the administrator.
+    Approved(Option<String>),
     Declined,
 }
 
@@ -25,25 +26,12 @@ pub(super) enum Answer {
 pub(super) enum Polled {
     Pending,
     SlowDown,
-    Approved(Wish),
+    /// With what was asked for, and who approved.
+    Approved(Wish, Option<String>),
     Declined,
     Expired,
     /// Never issued, issued to another application, or used already.
     Unknown,
-}
-
-/// What the application asked for together with its code.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wish {
-    pub(super) audience: String,
-    pub(super) refresh: Refresh,
-}
-
-/// Whether a refresh token comes along: the scope `offline_access`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refresh {
-    Issue,
-    Omit,
 }
 
 #[derive(Debug)]
@@ -61,8 +49,6 @@ struct Code {
 #[derive(Debug)]
 pub(super) struct Devices {
     codes: HashMap<String, Code>,
-    refresh: HashMap<String, (u64, Subject)>,
-    issued: u64,
 }
 
 /// A fresh device code and what the user types.
@@ -73,7 +59,7 @@ pub(super) struct Issued {
 
 impl Devices {
     pub(super) fn new() -> Devices {
-        Devices { codes: HashMap::new(), refresh: HashMap::new(), issued: 0 }
+        Devices { codes: HashMap::new() }
     }
 
     pub(super) fn issue(&mut self, client_id: &str, wish: Wish, now: u64, life: Duration) -> Issued {
@@ -81,7 +67,6 @@ impl Devices {
             let oldest = self.codes.iter().min_by_key(|(_, code)| code.issued).map(|(code, _)| code.clone());
             oldest.and_then(|code| self.codes.remove(&code));
         }
-        self.issued += 1;
         let device_code = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         let user_code = user_code(Uuid::new_v4().as_u128() as u64);
         let expires = now.saturating_add(u64::try_from(life.as_millis()).unwrap_or(u64::MAX));
@@ -123,17 +108,19 @@ impl Devices {
         }
         code.polls += 1;
         match approval {
-            DeviceApproval::AfterPolls(pending) if code.polls > pending => code.answer = Answer::Approved,
+            DeviceApproval::AfterPolls(pending) if code.polls > pending => {
+                code.answer = Answer::Approved(None)
+            }
             DeviceApproval::Declined => code.answer = Answer::Declined,
             _ => {}
         }
-        match code.answer {
+        match &code.answer {
             Answer::Pending => Polled::Pending,
             Answer::Declined => Polled::Declined,
-            Answer::Approved => {
-                let wish = code.wish.clone();
+            Answer::Approved(upn) => {
+                let approved = Polled::Approved(code.wish.clone(), upn.clone());
                 self.codes.remove(device_code);
-                Polled::Approved(wish)
+                approved
             }
         }
     }
@@ -152,26 +139,6 @@ impl Devices {
             .map(|code| code.user_code.clone())
             .collect()
     }
-
-    /// A new refresh token. An old one stays good, as in Entra.
-    pub(super) fn refresh_token(&mut self, subject: &Subject, now: u64) -> String {
-        if self.refresh.len() >= KEPT_MAX {
-            let oldest = self.refresh.iter().min_by_key(|(_, (at, _))| *at).map(|(token, _)| token.clone());
-            oldest.and_then(|token| self.refresh.remove(&token));
-        }
-        let token = format!("1.emulator.{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
-        self.refresh.insert(token.clone(), (now, subject.clone()));
-        token
-    }
-
-    /// Whose refresh token this is.
-    pub(super) fn refresh(&self, token: &str, client_id: &str) -> Option<Subject> {
-        self.refresh
-            .get(token)
-            .map(|(_, subject)| subject)
-            .filter(|subject| subject.client_id == client_id)
-            .cloned()
-    }
 }
 
 /// Nine letters without look-alikes.
@@ -188,7 +155,7 @@ mod tests {
     const LIFE: Duration = Duration::from_secs(900);
 
     fn wish() -> Wish {
-        Wish { audience: "https://outlook.office365.com".to_owned(), refresh: Refresh::Issue }
+        Wish::bare("https://outlook.office365.com")
     }
 
     #[test]
@@ -202,8 +169,8 @@ mod tests {
         assert_eq!(poll(&mut devices, "app", 4999), Polled::SlowDown);
         assert_eq!(poll(&mut devices, "other", 10_000), Polled::Unknown);
         assert_eq!(poll(&mut devices, "app", 10_000), Polled::Pending);
-        assert!(devices.answer(&issued.user_code.to_lowercase(), Answer::Approved));
-        assert_eq!(poll(&mut devices, "app", 15_000), Polled::Approved(wish()));
+        assert!(devices.answer(&issued.user_code.to_lowercase(), Answer::Approved(Some("a@b".into()))));
+        assert_eq!(poll(&mut devices, "app", 15_000), Polled::Approved(wish(), Some("a@b".into())));
         assert_eq!(poll(&mut devices, "app", 20_000), Polled::Unknown);
     }
 
@@ -218,7 +185,7 @@ mod tests {
         let own = code(&mut devices);
         let approval = DeviceApproval::AfterPolls(1);
         assert_eq!(devices.poll(&own, "app", 0, INTERVAL, approval), Polled::Pending);
-        assert_eq!(devices.poll(&own, "app", 5000, INTERVAL, approval), Polled::Approved(wish()));
-        assert!(!devices.answer("NOSUCH", Answer::Approved));
+        assert_eq!(devices.poll(&own, "app", 5000, INTERVAL, approval), Polled::Approved(wish(), None));
+        assert!(!devices.answer("NOSUCH", Answer::Approved(None)));
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn segment(text: &str) -> String {
 }
 
 /// Undoes `%XX` and `+`; a broken escape stands for itself.
-fn decode(text: &[u8]) -> String {
+pub(super) fn decode(text: &[u8]) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     while let [first, tail @ ..] = rest {
@@ -31,6 +31,20 @@ fn decode(text: &[u8]) -> String {
         };
     }
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// A value as a query string or a fragment holds it.
+pub(super) fn encode(value: &str) -> String {
+    value.bytes().fold(String::new(), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            out.push(char::from(b"0123456789ABCDEF"[usize::from(byte >> 4)]));
+            out.push(char::from(b"0123456789ABCDEF"[usize::from(byte & 15)]));
+        }
+        out
+    })
 }
 
 fn push(mut bytes: Vec<u8>, byte: u8) -> Vec<u8> {
@@ -51,5 +65,11 @@ mod tests {
         let fields = parse(b"a=1+2&b=%E5%B1%B1%&&c&d=x=y&e=%zz%4");
         let expected = [("a", "1 2"), ("b", "山%"), ("c", ""), ("d", "x=y"), ("e", "%zz%4")];
         assert_eq!(fields, expected.map(|(k, v)| (k.to_owned(), v.to_owned())));
+    }
+
+    #[test]
+    fn what_is_encoded_comes_back() {
+        assert_eq!(encode("a b&c=山%"), "a%20b%26c%3D%E5%B1%B1%25");
+        assert_eq!(decode(encode("a b&c=山%+").as_bytes()), "a b&c=山%+");
     }
 }

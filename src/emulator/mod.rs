@@ -1,7 +1,8 @@
 //! Entra and Exchange Online on loopback, for trying things out and for tests.
 //!
-//! [`Emulator::start`] opens four ports on 127.0.0.1, real TCP with TLS from a certificate authority of its own: the
-//! sign-in service, Exchange Online, and Security & Compliance's global and regional host. It is written from the
+//! [`Emulator::start`] opens five ports on 127.0.0.1, real TCP with TLS from a certificate authority of its own: the
+//! sign-in service, Exchange Online, and Security & Compliance's global and regional host; the fifth, without TLS, is a
+//! managed identity. It is written from the
 //! description of the protocol, not from this program's client, and shares no types with it: an emulator that is
 //! built from the client agrees with the client's mistakes.
 //!
@@ -12,7 +13,7 @@
 //!
 //! Faults are described in [`Fault`]; the control endpoint is `/_emulator/` on all ports:
 //! `GET state`, `GET requests`, `GET ca.pem`, `POST faults`, `POST latency`, `POST roles`, `POST rotate-key`,
-//! `POST device/{user_code}`.
+//! `POST device/{user_code}`, `POST certificates`, `POST signin-trouble`.
 
 mod api;
 mod ca;
@@ -31,6 +32,7 @@ mod groups;
 mod keys;
 mod mailbox;
 mod mailbox_settings;
+mod managed_identity;
 mod nouns;
 mod options;
 mod organization;
@@ -72,13 +74,15 @@ pub fn is_issuer(issuer: &str) -> bool {
 pub use faults::{BadFault, Fault};
 pub use options::{
     AnchorRule, CLIENT_ID, CLIENT_ID_WITHOUT_APP_ROLE, CLIENT_ID_WITHOUT_DIRECTORY_ROLE, Compression,
-    DeviceApproval, Options, PageBinding, Plan, SessionsMode,
+    DeviceApproval, FederatedCredential, MANAGED_IDENTITY_CLIENT_ID, Options, PageBinding, Plan, Reuse,
+    SessionsMode, SigninTrouble, Trouble,
 };
 pub use record::RequestCount;
 pub use roles::{BadRole, RoleAssignment};
 pub use sessions::SessionCounters;
 
 use crate::net;
+use entra::Signins;
 use service::{Door, Role};
 use state::State;
 
@@ -102,29 +106,36 @@ pub struct Emulator {
     exchange: net::Server,
     compliance: net::Server,
     compliance_region: net::Server,
+    identity: net::Server,
 }
 
 impl Emulator {
     /// Opens the ports and serves until [`Emulator::stop`].
     ///
     /// # Errors
-    /// A port is taken, or the certificates could not be made.
+    /// A port is taken, the emulator's certificates could not be made, or one of the options could not be read.
     pub async fn start(options: Options) -> io::Result<Emulator> {
         let authority = ca::make()?;
+        let signins =
+            Signins::new(&options).map_err(|why| io::Error::new(io::ErrorKind::InvalidInput, why))?;
         let login = TcpListener::bind((Ipv4Addr::LOCALHOST, options.login_port)).await?;
         let exchange = TcpListener::bind((Ipv4Addr::LOCALHOST, options.exchange_port)).await?;
         let compliance = TcpListener::bind((Ipv4Addr::LOCALHOST, options.compliance_port)).await?;
         let compliance_region =
             TcpListener::bind((Ipv4Addr::LOCALHOST, options.compliance_region_port)).await?;
+        let identity = TcpListener::bind((Ipv4Addr::LOCALHOST, options.identity_port)).await?;
         let login_endpoint = format!("https://{}", login.local_addr()?);
         let clocks = options.clocks.clone();
         // HTTP/1 counts the wait for a next request as part of its head, and an idle session must live its time.
         let header_timeout = options.session_idle.max(Duration::from_secs(60));
         let net_options =
             net::Options { tls: Some(authority.tls), header_timeout, ..net::Options::new(clocks) };
-        let state = Arc::new(State::new(options, login_endpoint, authority.ca_pem));
+        let state = Arc::new(State::new(options, signins, login_endpoint, authority.ca_pem));
         let door = |role| Arc::new(Door { role, state: state.clone() });
+        // The real one is on a link-local address of the machine, without TLS.
+        let identity_options = net::Options { tls: None, ..net_options.clone() };
         Ok(Emulator {
+            identity: net::Server::start(identity, door(Role::Identity), identity_options)?,
             login: net::Server::start(login, door(Role::Login), net_options.clone())?,
             exchange: net::Server::start(exchange, door(Role::Exchange), net_options.clone())?,
             compliance: net::Server::start(compliance, door(Role::ComplianceGlobal), net_options.clone())?,
@@ -172,6 +183,21 @@ impl Emulator {
         &self.state.secret
     }
 
+    /// The password that every person has here.
+    pub fn user_password(&self) -> String {
+        self.state.signins().password.clone()
+    }
+
+    /// `http://127.0.0.1:PORT` of the managed identity.
+    pub fn identity_endpoint(&self) -> String {
+        format!("http://{}", self.identity.address())
+    }
+
+    /// What `X-IDENTITY-HEADER` has to say there.
+    pub fn identity_header(&self) -> String {
+        self.state.signins().identity_header.clone()
+    }
+
     /// The tenant.
     pub fn tenant_id(&self) -> Uuid {
         self.state.tenant.id
@@ -194,10 +220,11 @@ impl Emulator {
 
     /// Accepts nothing more, ends every transport after its requests in hand, and returns the last counters.
     pub async fn stop(self) -> Counters {
-        let Emulator { state, login, exchange, compliance, compliance_region } = self;
+        let Emulator { state, login, exchange, compliance, compliance_region, identity } = self;
         exchange.stop().await;
         compliance.stop().await;
         compliance_region.stop().await;
+        identity.stop().await;
         login.stop().await;
         counters(&state)
     }

@@ -15,6 +15,9 @@ pub const CLIENT_ID_WITHOUT_DIRECTORY_ROLE: &str = "00000000-0000-0000-0000-0000
 /// An application of this id gets a token without the app role, and Exchange answers it 401.
 pub const CLIENT_ID_WITHOUT_APP_ROLE: &str = "00000000-0000-0000-0000-000000000401";
 
+/// The application of the machine's own identity.
+pub const MANAGED_IDENTITY_CLIENT_ID: &str = "99999999-8888-7777-6666-555555555555";
+
 /// What happens at an account's sixth session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SessionsMode {
@@ -60,6 +63,80 @@ impl std::str::FromStr for DeviceApproval {
             ("declined", _) => Ok(DeviceApproval::Declined),
             (_, Some(Ok(polls))) => Ok(DeviceApproval::AfterPolls(polls)),
             _ => Err(format!("`{text}` is none of manual, declined, after=N (N pending polls)")),
+        }
+    }
+}
+
+/// What a person meets at each sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It is refused with this AADSTS number.
+    Refused(u32),
+    /// The person's password belongs to another service.
+    Federated,
+}
+
+/// A person's trouble: `adele@contoso.onmicrosoft.com=AADSTS50076`, `…=federated`, or `…=none` to end it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SigninTrouble {
+    /// The user principal name; case does not matter.
+    pub upn: String,
+    /// What is met; `None` ends it.
+    pub trouble: Option<Trouble>,
+}
+
+impl std::str::FromStr for SigninTrouble {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<SigninTrouble, String> {
+        let shape = || format!("`{text}` is not USER=AADSTS50076, USER=federated or USER=none");
+        let (upn, trouble) = text.rsplit_once('=').ok_or_else(shape)?;
+        if !upn.contains('@') {
+            return Err(shape());
+        }
+        let trouble = match trouble {
+            "none" => None,
+            "federated" => Some(Trouble::Federated),
+            code => {
+                let number: u32 = code.strip_prefix("AADSTS").unwrap_or(code).parse().map_err(|_| shape())?;
+                super::entra::of_person(number).ok_or_else(|| {
+                    format!("AADSTS{number} is none of the codes that a person can meet here")
+                })?;
+                Some(Trouble::Refused(number))
+            }
+        };
+        Ok(SigninTrouble { upn: upn.to_owned(), trouble })
+    }
+}
+
+/// An issuer whose tokens are good instead of a client secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FederatedCredential {
+    /// `iss` of its tokens.
+    pub issuer: String,
+    /// `sub` of its tokens.
+    pub subject: String,
+    /// Its RSA keys: a JWKS, or a public key or certificates in PEM.
+    pub keys: String,
+}
+
+/// What happens to something that was used before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reuse {
+    /// It stays good.
+    Accept,
+    /// It is refused.
+    Refuse,
+}
+
+impl std::str::FromStr for Reuse {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Reuse, String> {
+        match text {
+            "accept" => Ok(Reuse::Accept),
+            "refuse" => Ok(Reuse::Refuse),
+            other => Err(format!("`{other}` is none of accept, refuse")),
         }
     }
 }
@@ -155,6 +232,24 @@ pub struct Options {
     pub rate_limit: Option<u32>,
     /// The applications' secret; `None` makes a random one.
     pub client_secret: Option<String>,
+    /// Certificates of the applications, in PEM; RSA of 2048 bits or more. More can be added by the control endpoint.
+    pub certificates: Vec<String>,
+    /// Issuers that the applications trust.
+    pub federated: Vec<FederatedCredential>,
+    /// What happens to a client assertion whose `jti` was seen before.
+    pub assertion_reuse: Reuse,
+    /// Everybody's password; `None` makes a random one.
+    pub user_password: Option<String>,
+    /// Who meets what at each sign-in. More can be added by the control endpoint.
+    pub signin_trouble: Vec<SigninTrouble>,
+    /// What happens to a refresh token that was used before.
+    pub refresh_reuse: Reuse,
+    /// Life of a refresh token that nobody uses.
+    pub refresh_life: Duration,
+    /// Life of an authorization code.
+    pub code_life: Duration,
+    /// Port of the managed identity on 127.0.0.1, plain HTTP; 0 takes a free one.
+    pub identity_port: u16,
     /// How device codes are answered.
     pub device_approval: DeviceApproval,
     /// Least time between two polls of a device code; a faster poll is answered `slow_down`.
@@ -211,6 +306,15 @@ impl Default for Options {
             roles: Vec::new(),
             rate_limit: None,
             client_secret: None,
+            certificates: Vec::new(),
+            federated: Vec::new(),
+            assertion_reuse: Reuse::Refuse,
+            user_password: None,
+            signin_trouble: Vec::new(),
+            refresh_reuse: Reuse::Accept,
+            refresh_life: Duration::from_secs(90 * 24 * 60 * 60),
+            code_life: Duration::from_secs(10 * 60),
+            identity_port: 0,
             device_approval: DeviceApproval::Manual,
             device_interval: Duration::from_secs(5),
             device_life: Duration::from_secs(900),
@@ -221,6 +325,12 @@ impl Default for Options {
                 "https://outlook.office365.us",
                 "https://outlook-dod.office365.us",
                 "https://partner.outlook.cn",
+                "https://ps.compliance.protection.outlook.com",
+                "https://ps.compliance.protection.office365.us",
+                "https://l5.ps.compliance.protection.office365.us",
+                "https://compliance.dod.microsoft.com",
+                "https://ps.compliance.protection.partner.outlook.cn",
+                "https://dataservice.o365filtering.com",
             ]
             .map(str::to_owned)
             .to_vec(),

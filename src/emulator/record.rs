@@ -15,8 +15,15 @@ const CMDLETS_MAX: usize = 256;
 const REDACTED: &str = "(redacted)";
 
 /// Form fields that are secret.
-const SECRET_FIELDS: [&str; 6] =
-    ["client_secret", "password", "refresh_token", "device_code", "client_assertion", "code"];
+const SECRET_FIELDS: [&str; 7] = [
+    "client_secret",
+    "password",
+    "refresh_token",
+    "device_code",
+    "client_assertion",
+    "code",
+    "code_verifier",
+];
 
 /// Requests of one cmdlet (or token endpoint) that ended in one status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -169,7 +176,7 @@ fn headers(headers: &HeaderMap) -> BTreeMap<String, String> {
             ("authorization", Ok(value)) => {
                 format!("{} {REDACTED}", value.split(' ').next().unwrap_or_default())
             }
-            ("authorization" | "proxy-authorization", _) => REDACTED.to_owned(),
+            ("authorization" | "proxy-authorization" | "x-identity-header", _) => REDACTED.to_owned(),
             (_, Ok(value)) => value.to_owned(),
             (_, Err(_)) => "(not text)".to_owned(),
         };

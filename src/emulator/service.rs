@@ -17,7 +17,7 @@ use super::record::Arrival;
 use super::respond::{self, Body};
 use super::sessions::Ending;
 use super::state::State;
-use super::{api, control, entra, errors};
+use super::{api, control, entra, errors, managed_identity};
 use crate::net::{Accept, Connection, End};
 
 /// A request's body; the service's own limit is of this order.
@@ -35,6 +35,8 @@ pub(super) enum Role {
     ComplianceGlobal,
     /// Security & Compliance of the tenant's region.
     ComplianceRegion,
+    /// The managed identity of a machine, without TLS.
+    Identity,
 }
 
 impl Role {
@@ -44,12 +46,13 @@ impl Role {
             Role::Exchange => "exchange",
             Role::ComplianceGlobal => "compliance",
             Role::ComplianceRegion => "compliance_region",
+            Role::Identity => "identity",
         }
     }
 
     /// A transport's number among those of all ports: sessions are counted over all of them.
     fn transport(self, connection: u64) -> u64 {
-        connection * 4 + self as u64
+        connection * 5 + self as u64
     }
 }
 
@@ -183,6 +186,10 @@ impl Visit {
         let number = self.state.records().begin(arrival);
         let mut unanswered = Unanswered { state: self.state.clone(), number: Some(number) };
         let ended = match self.role {
+            Role::Identity => managed_identity::handle(self, &parts, number).await,
+            Role::Login if managed_identity::serves(parts.uri.path()) => {
+                managed_identity::handle(self, &parts, number).await
+            }
             Role::Login => entra::handle(self, &parts, &body, number).await,
             _ => api::handle(self, &parts, body, number).await,
         };

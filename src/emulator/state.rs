@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::device::Devices;
 use super::directory::Directory;
+use super::entra::Signins;
 use super::faults::Faults;
 use super::keys::Keys;
 use super::mailbox::Tenant;
@@ -39,10 +40,11 @@ pub(super) struct State {
     faults: Mutex<Faults>,
     records: Mutex<Records>,
     devices: Mutex<Devices>,
+    signins: Mutex<Signins>,
 }
 
 impl State {
-    pub(super) fn new(options: Options, login: String, ca_pem: String) -> State {
+    pub(super) fn new(options: Options, signins: Signins, login: String, ca_pem: String) -> State {
         let tenant = Tenant::new(options.seed, options.mailboxes, &options.tenant_domain);
         let key = || [*Uuid::new_v4().as_bytes(), *Uuid::new_v4().as_bytes()].concat();
         let idle = u64::try_from(options.session_idle.as_millis()).unwrap_or(u64::MAX);
@@ -69,6 +71,7 @@ impl State {
             faults: Mutex::new(Faults::new(options.seed, options.faults.clone())),
             records: Mutex::new(Records::new(options.records_max)),
             devices: Mutex::new(Devices::new()),
+            signins: Mutex::new(signins),
             tenant,
             options,
         }
@@ -111,6 +114,10 @@ impl State {
 
     pub(super) fn devices(&self) -> MutexGuard<'_, Devices> {
         lock(&self.devices)
+    }
+
+    pub(super) fn signins(&self) -> MutexGuard<'_, Signins> {
+        lock(&self.signins)
     }
 }
 

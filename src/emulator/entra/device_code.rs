@@ -1,22 +1,21 @@
-//! The device code flow: the code, and the polls for its token.
+//! The device code flow: the code, and the polls for its token. Source: protocol reference, 2.3.
 
 use serde_json::{Value, json};
 
-use super::super::device::{Polled, Refresh, Wish};
-use super::super::random::guid;
+use super::super::device::Polled;
 use super::super::state::State;
-use super::super::tokens::{Rights, Subject};
-use super::{Form, Refusal, audience, client, granted, needed, refusal};
+use super::person::Person;
+use super::wish::Wish;
+use super::{Form, Refusal, app, client, granted, needed, refusal};
 
 pub(super) const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-const ADMINISTRATOR: u64 = 61;
+/// How MSAL for JavaScript calls the same grant.
+pub(super) const GRANT_IN_SHORT: &str = "device_code";
 
 pub(super) fn issue(state: &State, form: &Form) -> Result<Value, Refusal> {
     let client_id = client(state, form)?;
-    let offline = needed(form, "scope")?.split_whitespace().any(|part| part == "offline_access");
-    let refresh = if offline { Refresh::Issue } else { Refresh::Omit };
-    let wish = Wish { audience: audience(state, form)?, refresh };
+    let wish = Wish::read(state, form)?;
     let options = &state.options;
     let issued = state.devices().issue(&client_id, wish, state.now(), options.device_life);
     let uri = format!("{}/_emulator/device", state.login);
@@ -35,19 +34,19 @@ pub(super) fn issue(state: &State, form: &Form) -> Result<Value, Refusal> {
 
 pub(super) fn token(state: &State, form: &Form) -> Result<Value, Refusal> {
     let client_id = client(state, form)?;
+    app::credential_if_given(state, form, &client_id)?;
     let code = needed(form, "device_code")?;
     let options = &state.options;
     let polled =
         state.devices().poll(code, &client_id, state.now(), options.device_interval, options.device_approval);
     match polled {
-        Polled::Approved(wish) => {
-            let subject = Subject {
-                client_id,
-                oid: guid(state.tenant.seed, 0, ADMINISTRATOR),
-                upn: Some(format!("admin@{}", state.tenant.initial_domain)),
-                rights: Rights::Full,
+        Polled::Approved(wish, upn) => {
+            let person = match upn {
+                Some(upn) => Person::find(state, &upn)?,
+                None => Person::administrator(state),
             };
-            Ok(granted(state, &subject, &wish.audience, wish.refresh))
+            person.admit(state)?;
+            Ok(granted(state, &person.subject(&client_id), &wish, form))
         }
         Polled::Pending => Err(refusal(
             400,

@@ -1,9 +1,20 @@
-//! Entra: the sign-in service's two grants (client secret, device code), refresh, and its discovery document.
+//! Entra: discovery, one file a grant, and what they share. Source: protocol reference, 2 and 9 (Login).
 
 mod app;
+mod assertion;
+mod certificate;
+mod code;
+mod codes;
 mod device_code;
 mod discovery;
+mod federation;
+mod id_token;
+mod password;
+mod person;
+mod realm;
 mod refresh;
+mod signins;
+mod wish;
 
 use hyper::Response;
 use hyper::http::request::Parts;
@@ -11,7 +22,6 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::challenge;
-use super::device::Refresh;
 use super::errors;
 use super::faults::{At, Kind};
 use super::form;
@@ -20,18 +30,66 @@ use super::service::{Ended, Visit};
 use super::state::State;
 use super::tokens::Subject;
 
+pub(super) use codes::of_person;
+pub(super) use signins::Signins;
+pub(super) use wish::{Wish, no_resource};
+
 const JSON: &str = "application/json; charset=utf-8";
 
-/// An answer of the token endpoint: OAuth's JSON.
-struct Refusal {
+/// An answer of the token endpoint: OAuth's JSON. Source: protocol reference, 2.2.
+#[derive(Debug)]
+pub(super) struct Refusal {
     status: u16,
     error: &'static str,
     code: u32,
     text: String,
+    suberror: Option<&'static str>,
+    /// JSON in a string, to be replayed in an interactive request.
+    claims: Option<String>,
 }
 
 fn refusal(status: u16, error: &'static str, code: u32, text: impl Into<String>) -> Refusal {
-    Refusal { status, error, code, text: text.into() }
+    Refusal { status, error, code, text: text.into(), suberror: None, claims: None }
+}
+
+/// Source: protocol reference, 2.4 and 2.12.
+fn not_on_common() -> Refusal {
+    let text = "The grant type is not supported over the /common or /consumers endpoints. Please use the \
+                /organizations or tenant-specific endpoint.";
+    refusal(400, "invalid_request", 9_001_023, text)
+}
+
+impl Refusal {
+    /// Without its number.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The number, the text, and on lines of their own what support asks for.
+    fn description(&self, state: &State) -> String {
+        self.described(&Uuid::new_v4(), &Uuid::new_v4(), &time(state))
+    }
+
+    fn described(&self, trace: &Uuid, correlation: &Uuid, time: &str) -> String {
+        let Refusal { code, text, .. } = self;
+        format!(
+            "AADSTS{code}: {text}\r\nTrace ID: {trace}\r\nCorrelation ID: {correlation}\r\nTimestamp: {time}"
+        )
+    }
+
+    /// The `error` that a redirect carries: a person cannot be told of a grant.
+    fn on_redirect(&self) -> &'static str {
+        match (self.error, self.suberror) {
+            ("invalid_grant", Some("basic_action")) => "interaction_required",
+            ("invalid_grant", Some("consent_required")) => "consent_required",
+            ("invalid_grant", _) => "access_denied",
+            (error, _) => error,
+        }
+    }
+}
+
+fn time(state: &State) -> String {
+    state.options.clocks.wall().strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
 /// Which tenant a path names.
@@ -42,42 +100,93 @@ enum Named {
     Common,
 }
 
+/// What a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Endpoint {
+    Discovery,
+    Keys,
+    Token,
+    DeviceCode,
+    Authorize,
+    Realm,
+}
+
+impl Endpoint {
+    fn of(method: &str, path: &[&str]) -> Option<Endpoint> {
+        let lower: Vec<String> = path.iter().skip(1).map(|part| part.to_lowercase()).collect();
+        let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
+        Some(match (method, lower.as_slice()) {
+            ("GET", ["v2.0", ".well-known", "openid-configuration"]) => Endpoint::Discovery,
+            ("GET", ["discovery", "v2.0", "keys"]) => Endpoint::Keys,
+            ("POST", ["oauth2", "v2.0", "token"]) => Endpoint::Token,
+            ("POST", ["oauth2", "v2.0", "devicecode"]) => Endpoint::DeviceCode,
+            ("GET", ["oauth2", "v2.0", "authorize"]) => Endpoint::Authorize,
+            ("GET", ["userrealm"] | ["userrealm", _]) => Endpoint::Realm,
+            _ => return None,
+        })
+    }
+
+    /// For counters and records.
+    fn what(self) -> &'static str {
+        match self {
+            Endpoint::Discovery => "openid-configuration",
+            Endpoint::Keys => "keys",
+            Endpoint::Token => "token",
+            Endpoint::DeviceCode => "devicecode",
+            Endpoint::Authorize => "authorize",
+            Endpoint::Realm => "userrealm",
+        }
+    }
+
+    fn faults_at(self) -> Option<At> {
+        match self {
+            Endpoint::Token => Some(At::Token),
+            Endpoint::DeviceCode => Some(At::DeviceCode),
+            Endpoint::Discovery | Endpoint::Keys | Endpoint::Authorize | Endpoint::Realm => None,
+        }
+    }
+}
+
 pub(super) async fn handle(visit: &Visit, parts: &Parts, body: &[u8], number: u64) -> Ended {
     let state = &visit.state;
     let path: Vec<&str> = parts.uri.path().trim_matches('/').split('/').collect();
-    let (what, at) = match path.as_slice() {
-        [_, "v2.0", ".well-known", "openid-configuration"] if parts.method == "GET" => {
-            ("openid-configuration", None)
-        }
-        [_, "oauth2", "v2.0", "token"] if parts.method == "POST" => ("token", Some(At::Token)),
-        [_, "oauth2", "v2.0", "devicecode"] if parts.method == "POST" => ("devicecode", Some(At::DeviceCode)),
-        _ => return Ended::answer("(other)", errors::plain(404, "Not found.")),
+    let Some(endpoint) = Endpoint::of(parts.method.as_str(), &path) else {
+        return Ended::answer("(other)", errors::plain(404, "Not found."));
     };
+    let what = endpoint.what();
     state.records().note(number, what, None);
-    if let Some(at) = at
+    if let Some(at) = endpoint.faults_at()
         && let Some(ended) = fault(visit, at, what, number).await
     {
         return ended;
     }
-    let answer = tenant(state, path[0]).and_then(|named| match what {
-        "openid-configuration" => Ok(discovery::document(state, path[0])),
-        "token" => {
+    let query = form::parse(parts.uri.query().unwrap_or_default().as_bytes());
+    let answer = tenant(state, path[0]).and_then(|named| match endpoint {
+        Endpoint::Discovery => Ok(json_answer(&discovery::document(state, named, path[0]))),
+        Endpoint::Keys => Ok(json_answer(&state.signins().id_key.published())),
+        Endpoint::Token => {
             let form = form::parse(body);
-            token(state, named, &form).map(|answer| challenge::answered(state, &form, answer))
+            token(state, named, &form).map(|answer| json_answer(&challenge::answered(state, &form, answer)))
         }
-        _ => device_code::issue(state, &form::parse(body)),
+        Endpoint::DeviceCode => device_code::issue(state, &form::parse(body)).map(|json| json_answer(&json)),
+        Endpoint::Authorize => code::authorize(state, &query),
+        Endpoint::Realm => {
+            let upn = path.get(2).map(|upn| form::decode(upn.as_bytes()));
+            realm::answer(state, upn.as_deref(), &query).map(|json| json_answer(&json))
+        }
     });
-    let mut response = match answer {
-        Ok(json) => respond::full(200, JSON, json.to_string()),
-        Err(refusal) => refused(state, &refusal),
-    };
+    let mut response = answer.unwrap_or_else(|refusal| refused(state, &refusal));
     respond::header(&mut response, "cache-control", "no-store, no-cache");
     respond::header(&mut response, "x-ms-request-id", &Uuid::new_v4().to_string());
     Ended::answer(what, response)
 }
 
+fn json_answer(json: &Value) -> Response<Body> {
+    respond::full(200, JSON, json.to_string())
+}
+
 /// The faults that make sense here; `Some` ends the request.
-async fn fault(visit: &Visit, at: At, what: &str, number: u64) -> Option<Ended> {
+pub(super) async fn fault(visit: &Visit, at: At, what: &str, number: u64) -> Option<Ended> {
     let drawn = visit.state.faults().draw(at, what);
     for kind in drawn {
         visit.state.records().note_fault(number, format!("{kind:?}"));
@@ -152,29 +261,12 @@ fn client(state: &State, form: &Form) -> Result<String, Refusal> {
     })
 }
 
-fn audience(state: &State, form: &Form) -> Result<String, Refusal> {
-    let scope = needed(form, "scope")?;
-    if !scope.split_whitespace().any(|part| part.ends_with("/.default")) {
-        let text = format!(
-            "The provided request must include a scope that ends in /.default; '{}' does not.",
-            printable(scope)
-        );
-        return Err(refusal(400, "invalid_scope", 70_011, text));
-    }
-    state.tokens.audience(scope).ok_or_else(|| {
-        let text = format!(
-            "The resource principal of scope '{}' was not found in the tenant {}.",
-            printable(scope),
-            state.tenant.initial_domain
-        );
-        refusal(400, "invalid_resource", 500_011, text)
-    })
-}
-
 fn token(state: &State, named: Named, form: &Form) -> Result<Value, Refusal> {
     match needed(form, "grant_type")? {
         "client_credentials" => app::token(state, named, form),
-        device_code::GRANT => device_code::token(state, form),
+        device_code::GRANT | device_code::GRANT_IN_SHORT => device_code::token(state, form),
+        "authorization_code" => code::token(state, form),
+        "password" => password::token(state, named, form),
         "refresh_token" => refresh::token(state, form),
         other => {
             let text = format!("The app requested an unsupported grant type '{}'.", printable(other));
@@ -183,38 +275,48 @@ fn token(state: &State, named: Named, form: &Form) -> Result<Value, Refusal> {
     }
 }
 
-fn granted(state: &State, subject: &Subject, audience: &str, refresh: Refresh) -> Value {
+/// The answer to a good token request. Source: protocol reference, 2.2.
+fn granted(state: &State, subject: &Subject, wish: &Wish, form: &Form) -> Value {
     let life = i64::try_from(state.options.token_life.as_secs()).unwrap_or(i64::MAX / 4);
     let mut json = json!({
         "token_type": "Bearer",
         "expires_in": life,
         "ext_expires_in": life,
-        "access_token": state.tokens.issue(subject, audience, state.wall(), life),
+        "access_token": state.tokens.issue(subject, &wish.audience, state.wall(), life),
     });
-    if subject.upn.is_some() {
-        json["scope"] = json!(format!("{audience}/AdminApi.AccessAsUser.All {audience}/.default"));
-        if refresh == Refresh::Issue {
-            json["refresh_token"] = json!(state.devices().refresh_token(subject, state.now()));
-        }
+    if subject.upn.is_none() {
+        return json;
+    }
+    json["scope"] = json!(wish.granted());
+    if wish.offline {
+        json["refresh_token"] = json!(state.signins().refresh_tokens.issue(subject, wish, state.now()));
+    }
+    if wish.openid {
+        json["id_token"] = json!(id_token::issue(state, subject, wish, life));
+    }
+    if field(form, "client_info") == Some("1") {
+        json["client_info"] = json!(id_token::client_info(state, subject));
     }
     json
 }
 
-fn refused(state: &State, refusal: &Refusal) -> Response<Body> {
-    let (trace, correlation) = (Uuid::new_v4(), Uuid::new_v4());
-    let time = state.options.clocks.wall().strftime("%Y-%m-%d %H:%M:%SZ").to_string();
-    let json = json!({
+pub(super) fn refused(state: &State, refusal: &Refusal) -> Response<Body> {
+    let (trace, correlation, time) = (Uuid::new_v4(), Uuid::new_v4(), time(state));
+    let mut json = json!({
         "error": refusal.error,
-        "error_description": format!(
-            "AADSTS{}: {}\r\nTrace ID: {trace}\r\nCorrelation ID: {correlation}\r\nTimestamp: {time}",
-            refusal.code, refusal.text
-        ),
+        "error_description": refusal.described(&trace, &correlation, &time),
         "error_codes": [refusal.code],
         "timestamp": time,
         "trace_id": trace,
         "correlation_id": correlation,
         "error_uri": format!("{}/error?code={}", state.login, refusal.code),
     });
+    if let Some(suberror) = refusal.suberror {
+        json["suberror"] = json!(suberror);
+    }
+    if let Some(claims) = &refusal.claims {
+        json["claims"] = json!(claims);
+    }
     respond::full(refusal.status, JSON, json.to_string())
 }
 

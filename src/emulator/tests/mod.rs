@@ -1,5 +1,8 @@
 //! The emulator through real sockets and TLS, by a client that shares nothing with it.
 
+#[path = "../../../tests/support/components.rs"]
+mod components;
+
 mod cmdlets;
 mod conformance_auth;
 mod conformance_batch;
@@ -10,12 +13,16 @@ mod conformance_odata;
 mod conformance_routing;
 mod faults;
 mod mailboxes;
+mod managed_identity;
 mod organization;
 mod paging;
 mod protection;
 mod recipients;
 mod sessions;
 mod signin;
+mod signin_assertion;
+mod signin_code;
+mod signin_people;
 mod synthesized;
 
 use std::time::Duration;
