@@ -1,5 +1,7 @@
 //! `exorun emulate`, and the emulator that `--emulate` starts beside a run.
 
+mod signin;
+
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -67,6 +69,8 @@ pub(super) struct EmulatorArgs {
     /// New objects are not found for this long.
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration::parse)]
     replication: Duration,
+    #[command(flatten)]
+    signin: signin::SigninArgs,
 }
 
 #[derive(Debug, Args)]
@@ -85,14 +89,17 @@ pub(super) struct EmulateArgs {
     /// Port of Security & Compliance's regional host on 127.0.0.1; 0 takes a free one.
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     compliance_region_port: u16,
-    /// Write ca.pem, client-secret and settings.yaml into this folder (made with mode 0700).
+    /// Port of the managed identity on 127.0.0.1, plain HTTP; 0 takes a free one.
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    identity_port: u16,
+    /// Write ca.pem, client-secret, user-password, managed-identity.env and settings.yaml into this folder (made with mode 0700).
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
 }
 
 impl EmulatorArgs {
     fn options(&self, clocks: &Clocks) -> Options {
-        Options {
+        self.signin.lay_over(Options {
             mailboxes: self.mailboxes,
             seed: self.seed,
             latency: self.latency,
@@ -109,7 +116,7 @@ impl EmulatorArgs {
             replication: self.replication,
             clocks: clocks.clone(),
             ..Options::default()
-        }
+        })
     }
 }
 
@@ -170,6 +177,13 @@ fn settings_of(emulator: &Emulator, folder: &Path) -> [(&'static str, String); 4
 fn write_settings(emulator: &Emulator, folder: &Path) -> std::io::Result<()> {
     write_private(&folder.join(CA_FILE), emulator.ca_pem())?;
     write_private(&folder.join("client-secret"), emulator.client_secret())?;
+    write_private(&folder.join("user-password"), &emulator.user_password())?;
+    let (endpoint, header) = (emulator.identity_endpoint(), emulator.identity_header());
+    // As the libraries for managed identities read them: the first is a machine's, the others are App Service's.
+    let identity = format!(
+        "AZURE_POD_IDENTITY_AUTHORITY_HOST={endpoint}\nIDENTITY_ENDPOINT={endpoint}/msi/token\nIDENTITY_HEADER={header}\n"
+    );
+    write_private(&folder.join("managed-identity.env"), &identity)?;
     let lines: Vec<String> = settings_of(emulator, folder)
         .into_iter()
         .map(|(key, value)| format!("{key}: \"{value}\"\n"))
@@ -200,6 +214,7 @@ async fn serve(args: EmulateArgs, flags: SettingFlags) -> Exit {
         exchange_port: args.exchange_port,
         compliance_port: args.compliance_port,
         compliance_region_port: args.compliance_region_port,
+        identity_port: args.identity_port,
         ..args.emulator.options(&clocks)
     };
     let emulator = match Emulator::start(options).await {

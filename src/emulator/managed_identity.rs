@@ -36,7 +36,8 @@ enum Host {
 
 impl Host {
     fn of(path: &str) -> Option<Host> {
-        match path {
+        // MSAL for JavaScript puts a slash at the end.
+        match path.trim_end_matches('/') {
             INSTANCE_METADATA => Some(Host::InstanceMetadata),
             APP_SERVICE => Some(Host::AppService),
             _ => None,

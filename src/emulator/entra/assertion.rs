@@ -39,6 +39,12 @@ impl Jwt<'_> {
     pub(super) fn claim(&self, name: &str) -> &str {
         self.claims[name].as_str().unwrap_or_default()
     }
+
+    /// A time in Unix seconds. It may have a fraction (RFC 7519, NumericDate), and MSAL for Python sends one.
+    fn time(&self, name: &str) -> Option<i64> {
+        let seconds = &self.claims[name];
+        seconds.as_i64().or_else(|| seconds.as_f64().map(|seconds| seconds as i64))
+    }
 }
 
 /// Base64url or base64, padded or not: libraries differ in it, and the service takes all of them.
@@ -91,7 +97,7 @@ pub(super) fn verify(state: &State, client_id: &str, assertion: &str) -> Result<
         return Ok(());
     }
     let jti = jwt.claim("jti");
-    let expires = jwt.claims["exp"].as_i64().unwrap_or_default() + SKEW;
+    let expires = jwt.time("exp").unwrap_or_default() + SKEW;
     if jti.is_empty() || !state.signins().seen.is_new(client_id, jti, expires, state.wall()) {
         let text = "Authentication failed: the client assertion has no jti, or one that was used before.";
         return Err(no(50_012, text));
@@ -154,18 +160,22 @@ fn by_certificate(state: &State, client_id: &str, jwt: &Jwt<'_>, thumbprint: &st
     Ok(())
 }
 
-/// Whether `x5c` is left out, or begins with a certificate that `is_it`.
+/// Whether `x5c` is left out, or begins with a certificate that `is_it`. Libraries leave the line ends of PEM in it.
 fn leaf_is(header: &Value, is_it: impl Fn(&[u8]) -> bool) -> bool {
     match &header["x5c"] {
         Value::Null => true,
-        chain => chain[0].as_str().and_then(|leaf| STANDARD.decode(leaf).ok()).is_some_and(|der| is_it(&der)),
+        chain => {
+            let leaf = chain[0].as_str().unwrap_or_default();
+            let leaf: String = leaf.chars().filter(|character| !character.is_ascii_whitespace()).collect();
+            STANDARD.decode(leaf).is_ok_and(|der| is_it(&der))
+        }
     }
 }
 
 fn in_time(state: &State, jwt: &Jwt<'_>) -> Result<(), Refusal> {
     let now = state.wall();
-    let ended = jwt.claims["exp"].as_i64().is_none_or(|exp| exp + SKEW <= now);
-    let early = jwt.claims["nbf"].as_i64().is_some_and(|nbf| nbf - SKEW > now);
+    let ended = jwt.time("exp").is_none_or(|exp| exp + SKEW <= now);
+    let early = jwt.time("nbf").is_some_and(|nbf| nbf - SKEW > now);
     if ended || early {
         return Err(no(
             700_024,

@@ -120,16 +120,21 @@ async fn an_assertion_is_taken_in_every_form_that_libraries_send() {
             .await
             .unwrap();
     let x5c = json!([STANDARD.encode(&identity.der)]);
+    let in_lines = identity.pem.lines().filter(|line| !line.starts_with('-')).collect::<Vec<_>>().join("\n");
     for header in [
         json!({"alg": "RS256", "typ": "JWT", "x5t": URL_SAFE_NO_PAD.encode(identity.sha1())}),
         json!({"alg": "RS256", "typ": "JWT", "x5t": URL_SAFE.encode(identity.sha1())}),
         json!({"alg": "PS256", "typ": "JWT", "x5t#S256": URL_SAFE_NO_PAD.encode(identity.sha256())}),
         json!({"alg": "PS256", "x5t#S256": STANDARD.encode(identity.sha256()), "x5c": x5c}),
+        json!({"alg": "PS256", "x5t#S256": URL_SAFE.encode(identity.sha256()), "x5c": [in_lines]}),
     ] {
         let answer = present(&emulator, &identity.jwt(&header, &good(&emulator))).await;
         assert_eq!(claims(&answer["access_token"])["appid"], CLIENT_ID, "{header}: {answer}");
         assert_eq!(answer["refresh_token"], Value::Null);
     }
+    let header = json!({"alg": "RS256", "x5t": URL_SAFE_NO_PAD.encode(identity.sha1())});
+    let fraction = with(good(&emulator), "exp", json!(now() as f64 + 300.25));
+    assert_eq!(code(&emulator, &identity.jwt(&header, &fraction)).await, 0, "a time may have a fraction");
 }
 
 #[tokio::test]
