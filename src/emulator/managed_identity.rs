@@ -51,11 +51,12 @@ impl Host {
         }
     }
 
-    /// Names of parameters that choose an identity: by application, by object, by resource.
-    fn choosers(self) -> [&'static str; 3] {
+    /// Names of parameters that choose an identity: by application, by object, by resource. MSAL asks App Service by
+    /// `object_id` too.
+    fn choosers(self) -> [&'static [&'static str]; 3] {
         match self {
-            Host::InstanceMetadata => ["client_id", "object_id", "msi_res_id"],
-            Host::AppService => ["client_id", "principal_id", "mi_res_id"],
+            Host::InstanceMetadata => [&["client_id"], &["object_id"], &["msi_res_id"]],
+            Host::AppService => [&["client_id"], &["principal_id", "object_id"], &["mi_res_id"]],
         }
     }
 }
@@ -118,8 +119,9 @@ fn token(state: &State, host: Host, parts: &Parts) -> Result<Response<Body>, No>
     };
     let subject = subject(state);
     let own = [MANAGED_IDENTITY_CLIENT_ID.to_owned(), subject.oid.to_string(), resource_id(state)];
-    for (name, own) in host.choosers().into_iter().zip(own) {
-        if field(name).is_some_and(|asked| !asked.eq_ignore_ascii_case(&own)) {
+    for (names, own) in host.choosers().into_iter().zip(own) {
+        let asked = names.iter().find_map(|name| field(name));
+        if asked.is_some_and(|asked| !asked.eq_ignore_ascii_case(&own)) {
             return Err(no(400, "invalid_request", "Identity not found"));
         }
     }

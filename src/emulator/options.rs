@@ -325,6 +325,10 @@ impl Default for Options {
                 "https://outlook.office365.us",
                 "https://outlook-dod.office365.us",
                 "https://partner.outlook.cn",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            compliance_audiences: [
                 "https://ps.compliance.protection.outlook.com",
                 "https://ps.compliance.protection.office365.us",
                 "https://l5.ps.compliance.protection.office365.us",
@@ -334,7 +338,6 @@ impl Default for Options {
             ]
             .map(str::to_owned)
             .to_vec(),
-            compliance_audiences: vec!["https://ps.compliance.protection.outlook.com".to_owned()],
             page_life: Duration::from_secs(30 * 60),
             page_binding: PageBinding::default(),
             replication: Duration::ZERO,

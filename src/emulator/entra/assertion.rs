@@ -16,7 +16,7 @@ pub(super) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-b
 /// How far the clocks of the two sides may be apart, in seconds. Source: protocol reference, 8 (Clock).
 const SKEW: i64 = 300;
 
-/// Assertions seen are kept until they expire; there are never more than this.
+/// Assertions seen are kept until they expire, and no more than this; those that expire first go first.
 const SEEN_MAX: usize = 10_000;
 
 /// The parts of a JWT, not verified.
@@ -70,6 +70,10 @@ impl Seen {
     fn is_new(&mut self, client_id: &str, jti: &str, expires: i64, now: i64) -> bool {
         if self.0.len() >= SEEN_MAX {
             self.0.retain(|_, expires| *expires > now);
+        }
+        if self.0.len() >= SEEN_MAX {
+            let first = self.0.iter().min_by_key(|(_, expires)| **expires).map(|(key, _)| key.clone());
+            first.and_then(|key| self.0.remove(&key));
         }
         self.0.insert((client_id.to_owned(), jti.to_owned()), expires).is_none()
     }
@@ -195,6 +199,19 @@ mod tests {
             assert_eq!(decoded(text), Some(vec![0xfb, 0xff, 0xbf, 1]), "{text}");
         }
         assert_eq!(decoded("a b"), None);
+    }
+
+    #[test]
+    fn an_assertion_is_remembered_until_it_expires_or_the_memory_is_full() {
+        let mut seen = Seen::default();
+        assert!(seen.is_new("app", "first", 10, 0));
+        assert!(!seen.is_new("app", "first", 10, 0) && seen.is_new("other", "first", 10, 0));
+        for n in 0..i64::try_from(SEEN_MAX).unwrap() {
+            seen.is_new("app", &n.to_string(), 1000 + n, 1);
+        }
+        assert_eq!(seen.0.len(), SEEN_MAX);
+        assert!(seen.is_new("app", "first", 2000, 1), "it made place");
+        assert!(!seen.is_new("app", &(SEEN_MAX - 1).to_string(), 0, 1));
     }
 
     #[test]

@@ -221,6 +221,15 @@ fn tenant(state: &State, name: &str) -> Result<Named, Refusal> {
         _ if ours => Ok(Named::Tenant),
         "organizations" => Ok(Named::Organizations),
         "common" => Ok(Named::Common),
+        other if !other.contains('.') && Uuid::parse_str(other).is_err() => Err(refusal(
+            400,
+            "invalid_request",
+            900_023,
+            format!(
+                "Specified tenant identifier '{}' is neither a valid DNS name, nor a valid external domain.",
+                printable(name)
+            ),
+        )),
         _ => Err(refusal(
             400,
             "invalid_tenant",

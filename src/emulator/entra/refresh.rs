@@ -94,7 +94,8 @@ pub(super) fn token(state: &State, form: &Form) -> Result<Value, Refusal> {
     if let Some(upn) = &subject.upn {
         Person::find(state, upn)?.admit(state)?;
     }
-    let wish = Wish { offline: true, ..wish.again(state, form)? };
+    // A nonce belongs to the sign-in that it came with.
+    let wish = Wish { offline: true, nonce: None, ..wish.again(state, form)? };
     Ok(granted(state, &subject, &wish, form))
 }
 

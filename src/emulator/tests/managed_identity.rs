@@ -64,6 +64,11 @@ async fn app_service_demands_its_identity_header() {
         assert_eq!((status, answer["statusCode"].as_u64()), (403, Some(403)), "{wrong:?}");
         assert!(answer["message"].is_string());
     }
+    for name in ["client_id", "principal_id", "object_id", "mi_res_id"] {
+        let other = format!("{url}&{name}={CLIENT_ID}");
+        let (status, answer) = ask(&emulator, &other, Some(("X-IDENTITY-HEADER", &header))).await;
+        assert_eq!((status, answer["error"].as_str()), (400, Some("invalid_request")), "{name}");
+    }
     assert!(!emulator.requests().to_string().contains(&header), "a secret is in the record");
 }
 

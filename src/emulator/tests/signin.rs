@@ -107,6 +107,9 @@ async fn discovery_names_the_tenant_and_the_endpoints() {
     let url = format!("{login}/nobody.example/v2.0/.well-known/openid-configuration");
     let answer = refused(client.get(url).send().await.unwrap()).await;
     assert_eq!(answer, (400, "invalid_tenant".to_owned(), 90_002));
+    let url = format!("{login}/no-domain/v2.0/.well-known/openid-configuration");
+    let answer = refused(client.get(url).send().await.unwrap()).await;
+    assert_eq!(answer, (400, "invalid_request".to_owned(), 900_023));
 }
 
 #[tokio::test]

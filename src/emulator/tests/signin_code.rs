@@ -76,7 +76,14 @@ async fn a_code_is_redeemed_once_with_its_verifier_and_its_redirect() {
     let answer = granted(&emulator, &redeem(&code, VERIFIER, REDIRECT)).await;
     assert_eq!(claims(&answer["id_token"])["nonce"], "n-1");
     assert_eq!(claims(&answer["access_token"])["upn"], "admin@contoso.onmicrosoft.com");
-    assert!(answer["refresh_token"].is_string());
+    let refresh = [
+        ("grant_type", "refresh_token"),
+        ("client_id", CLIENT_ID),
+        ("refresh_token", answer["refresh_token"].as_str().unwrap()),
+        ("scope", PERSON_SCOPE),
+    ];
+    let renewed = granted(&emulator, &refresh).await;
+    assert_eq!(claims(&renewed["id_token"])["nonce"], Value::Null, "it belongs to the sign-in");
     assert_eq!(refusal(&emulator, &redeem(&code, VERIFIER, REDIRECT)).await, no(54_005));
     assert_eq!(refusal(&emulator, &redeem("made-up", VERIFIER, REDIRECT)).await, no(70_000));
     let record = emulator.requests().to_string();

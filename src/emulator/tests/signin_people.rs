@@ -85,6 +85,26 @@ async fn a_password_is_right_wrong_or_nobodys() {
 }
 
 #[tokio::test]
+async fn scopes_by_name_are_of_one_known_resource() {
+    let emulator = Emulator::start(options()).await.unwrap();
+    let asked = |scope: &'static str| {
+        let mut form = password(ADMIN, PASSWORD);
+        form[2].1 = scope;
+        form
+    };
+    let answer = granted(&emulator, &asked("https://outlook.office365.com/Exchange.Manage")).await;
+    assert!(answer["scope"].as_str().unwrap().contains("/Exchange.Manage"), "{answer}");
+    assert_eq!((&answer["refresh_token"], &answer["id_token"]), (&Value::Null, &Value::Null));
+    for (scope, error, code) in [
+        ("openid", "invalid_scope", 70_011),
+        ("https://outlook.office365.com/a https://outlook.office365.us/a", "invalid_scope", 70_011),
+        ("https://127.0.0.1/Exchange.Manage", "invalid_resource", 500_011),
+    ] {
+        assert_eq!(refusal(&emulator, &asked(scope)).await, (400, error.to_owned(), code), "{scope}");
+    }
+}
+
+#[tokio::test]
 async fn a_person_meets_the_trouble_of_the_trigger() {
     let trouble = |text: &str| text.parse::<SigninTrouble>().unwrap();
     let emulator = Emulator::start(Options {
