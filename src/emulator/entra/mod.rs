@@ -171,7 +171,8 @@ pub(super) async fn handle(visit: &Visit, parts: &Parts, body: &[u8], number: u6
         Endpoint::DeviceCode => device_code::issue(state, &form::parse(body)).map(|json| json_answer(&json)),
         Endpoint::Authorize => code::authorize(state, &query),
         Endpoint::Realm => {
-            let upn = path.get(2).map(|upn| form::decode(upn.as_bytes()));
+            // In a path a plus is only a plus.
+            let upn = path.get(2).map(|upn| form::decode(upn.replace('+', "%2B").as_bytes()));
             realm::answer(state, upn.as_deref(), &query).map(|json| json_answer(&json))
         }
     });

@@ -161,6 +161,10 @@ async fn the_realm_tells_managed_federated_and_unknown_people() {
         federated["federation_metadata_url"].is_string()
             && federated["federation_active_auth_url"].is_string()
     );
+    let line = "a+b@contoso.onmicrosoft.com=federated";
+    assert_eq!(control(&emulator, "signin-trouble", line).await, 204);
+    let plus = realm("common/UserRealm/a+b@contoso.onmicrosoft.com?api-version=1.0").await;
+    assert_eq!(plus["account_type"], "Federated", "in a path a plus is only a plus");
     let newer = realm(&format!("common/userrealm/?user={ADMIN}&api-version=2.1")).await;
     assert_eq!(
         (newer["NameSpaceType"].as_str(), newer["DomainName"].as_str()),
