@@ -19,6 +19,7 @@ use crate::exchange::trust;
 use crate::exit::Exit;
 use crate::observe::escape::one_line;
 use crate::observe::metrics::{Metrics, Peer};
+use crate::recording::Recorder;
 use crate::runner::items::Items;
 use crate::runner::progress::Progress;
 use crate::runner::report::RunReport;
@@ -30,6 +31,7 @@ use crate::settings::{self, Settings};
 use crate::spec::job::{Job, TargetSpec};
 
 pub use crate::exchange::client::Access;
+pub use crate::recording;
 pub use account::{SignedIn, endpoint_setting, endpoints};
 
 /// How long a TCP and TLS handshake may take.
@@ -50,6 +52,7 @@ pub struct App {
     tls: Arc<ClientConfig>,
     http: reqwest::Client,
     secrets: Arc<dyn SecretSource>,
+    recorder: Recorder,
 }
 
 /// Where a job's credential is looked for.
@@ -101,7 +104,12 @@ impl App {
         let reaper = Reaper::start(clocks.clone());
         let tracker = TaskTracker::new();
         let metrics = Metrics::new(peer);
-        Ok(App { settings, clocks, metrics, reaper, tracker, tls, http, secrets })
+        Ok(App { settings, clocks, metrics, reaper, tracker, tls, http, secrets, recorder: Recorder::off() })
+    }
+
+    /// Writes down what its runs send and get.
+    pub fn recorded_by(self, recorder: Recorder) -> App {
+        App { recorder, ..self }
     }
 
     /// What is counted.

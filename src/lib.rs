@@ -9,6 +9,7 @@ pub mod exchange;
 pub mod exit;
 pub mod net;
 pub mod observe;
+pub mod recording;
 pub mod rules;
 pub mod runner;
 pub mod secrets;

@@ -118,6 +118,7 @@ impl App {
             scope,
             http: self.http.clone(),
             retry: self.retry(),
+            recorder: self.recorder.clone(),
             clocks: self.clocks.clone(),
         };
         let tokens = self.tokens(endpoint, &target.auth);
@@ -192,6 +193,7 @@ impl App {
             page_size: self.settings.page_size,
             access,
             retry: self.retry(),
+            recorder: self.recorder.clone(),
             connector: Connector::new(
                 Arc::clone(&self.tls),
                 self.tracker.clone(),

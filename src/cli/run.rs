@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, Command, Id};
-use tracing::error;
+use tracing::{error, warn};
 
 use super::emulate::{Embedded, EmulatorArgs};
 use super::setting_flags::SettingFlags;
 use super::start::{self, Ready};
+use crate::app::recording::{Identities, Recorder};
 use crate::app::{Access, Credentials, RunOptions, write_metrics};
 use crate::clocks::Clocks;
 use crate::exit::Exit;
@@ -40,6 +41,12 @@ pub(super) struct RunArgs {
     /// Write metrics to this file, for the node exporter's textfile collector.
     #[arg(long, value_name = "FILE")]
     metrics_file: Option<PathBuf>,
+    /// Write every request and answer of the run into this empty folder (mode 0700), without credentials.
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
+    /// What --record does with user names, addresses and other identities: replaced by stand-ins, or keep.
+    #[arg(long, value_name = "HOW", default_value = "replaced", value_parser = identities, requires = "record")]
+    record_identities: Identities,
     /// Run against an emulator that lives as long as the run.
     #[arg(long)]
     emulate: bool,
@@ -56,6 +63,20 @@ pub(super) fn emulator_needs_emulate(command: Command) -> Command {
     options
         .into_iter()
         .fold(command, |command, option| command.mut_arg(option, |option| option.requires("emulate")))
+}
+
+fn identities(text: &str) -> Result<Identities, String> {
+    match text {
+        "replaced" => Ok(Identities::Replaced),
+        "keep" => Ok(Identities::Kept),
+        other => Err(format!("`{other}` is none of replaced, keep")),
+    }
+}
+
+/// Where the run is written down.
+fn recorder(args: &RunArgs, clocks: &Clocks) -> Result<Recorder, Exit> {
+    let Some(folder) = &args.record else { return Ok(Recorder::off()) };
+    Recorder::create(folder, args.record_identities, clocks.clone()).map_err(|why| start::refuse(&why))
 }
 
 fn given_input(text: &str) -> Result<GivenInput, String> {
@@ -144,14 +165,29 @@ async fn configured_run(
             return Exit::BadInput;
         }
     };
+    let recorder = match recorder(args, &clocks) {
+        Ok(recorder) => recorder,
+        Err(exit) => return exit,
+    };
     let Ready { app, stop, console, output, progress } = match start::ready(settings, credentials, clocks) {
         Ok(ready) => ready,
         Err(exit) => return exit,
     };
+    let app = app.recorded_by(recorder.clone());
+    if args.record.is_some() && args.record_identities == Identities::Kept {
+        warn!(
+            "THE RECORDING HOLDS IDENTITIES: user names, addresses and everything else that the service answers stay as \
+             they are; do not pass it on"
+        );
+    }
     let mode = if args.dry_run { Mode::DryRun } else { Mode::Apply };
     let access = if args.dry_run || args.read_only { Access::ReadOnly } else { Access::ReadWrite };
+    let (job, given) = (Arc::new(job), inputs.clone());
     let options = RunOptions { inputs, mode, access, stop: stop.clone(), console: console.clone(), progress };
-    let mut report = app.run(Arc::new(job), target, options).await;
+    let mut report = app.run(Arc::clone(&job), target.clone(), options).await;
+    if let Err(why) = recorder.finish(&job, &target, &given) {
+        lost(&mut report, &why);
+    }
     // The files come first: a run without the report that was asked for has failed, and table and metrics say so.
     if let Some(why) = args.report.as_deref().and_then(|path| report.write(path).err()) {
         lost(&mut report, &why);

@@ -15,6 +15,7 @@ use super::routing::{self, Home, PROXY_EXCEPTION, Route};
 use super::transport::{Connector, Origin, Transport};
 use super::{CallSummary, Closed, CmdletRequest, Connection, ConnectionId, ItemSink, Member, Remote};
 use crate::clocks::Clocks;
+use crate::recording::{Peer, Recorder};
 use crate::rules::retry::RetryPolicy;
 
 /// The service gives at most this many items a page, and this many when no `ResultSize` is asked for.
@@ -62,6 +63,8 @@ pub struct ServiceConfig {
     pub access: Access,
     /// How failed requests are repeated.
     pub retry: RetryPolicy,
+    /// Writes down what goes over them, or nothing.
+    pub recorder: Recorder,
     /// Opens transports.
     pub connector: Connector,
     /// Time.
@@ -263,9 +266,19 @@ impl RestConnection {
             cookies: &self.cookies,
         };
         let built = page::build(transport, &headers, request, asked)?;
-        let answer = transport.send(built).await?;
+        let (method, path) = (asked.method(), &asked.path_and_query);
+        let body = asked.body.as_deref().unwrap_or_default();
+        let mut entry = self.config.recorder.begin(Peer::Exchange, method, path, built.headers(), body);
+        let answer = match transport.send(built).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                entry.broken();
+                return Err(error);
+            }
+        };
         self.cookies.keep(answer.headers());
-        let read = page::read(answer, asked.what, self.config.clocks.wall()).await;
+        entry.head(answer.status().as_u16(), answer.headers());
+        let read = page::read(answer, asked.what, self.config.clocks.wall(), entry).await;
         self.by_mailbox |= matches!(&read, Err(error) if error.exception.as_deref() == Some(PROXY_EXCEPTION));
         read
     }

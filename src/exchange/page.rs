@@ -25,6 +25,7 @@ use super::transport::{Transport, broken};
 use super::value_stream::{StreamError, ValueStream};
 use super::{CmdletRequest, ConnectionId};
 use crate::observe::escape::one_line;
+use crate::recording::Entry;
 
 /// A failed answer's body beyond this is not read: no message needs it.
 const ERROR_BODY_BYTES_MAX: usize = 256 * 1024;
@@ -90,6 +91,12 @@ pub(super) struct Asked {
     pub(super) what: What,
     /// Headers of its own.
     pub(super) headers: Vec<(&'static str, String)>,
+}
+
+impl Asked {
+    pub(super) fn method(&self) -> &'static str {
+        if self.body.is_some() { "POST" } else { "GET" }
+    }
 }
 
 /// Builds a request.
@@ -163,7 +170,7 @@ pub(super) fn with_host(request: Builder, transport: &Transport, authority: &str
     if transport.is_http2() { request } else { request.header(HOST, authority) }
 }
 
-/// Reads an answer to its end.
+/// Reads an answer to its end; `entry` gets the pieces of its body.
 ///
 /// # Errors
 /// Every failed answer, classified; an answer cut short is [`ErrorKind::Network`] or [`ErrorKind::Protocol`].
@@ -171,11 +178,12 @@ pub(super) async fn read(
     answer: Response<Incoming>,
     what: What,
     now: Timestamp,
+    entry: Entry,
 ) -> Result<Page, RemoteError> {
     let (head, body) = answer.into_parts();
     let is_gzip = head.headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "gzip");
     if !head.status.is_success() {
-        let body = read_refusal(body, is_gzip).await;
+        let body = read_refusal(body, is_gzip, entry).await;
         let refusal = Refusal { status: head.status.as_u16(), headers: &head.headers, body: &body };
         return Err(classify(&refusal, now));
     }
@@ -186,17 +194,29 @@ pub(super) async fn read(
         error.request_id.clone_from(&request_id);
         error
     };
-    let mut page = read_items(body, what, is_gzip).await.map_err(failed)?;
+    let mut page = read_items(body, what, is_gzip, entry).await.map_err(failed)?;
     page.request_id = request_id;
     Ok(page)
 }
 
-async fn read_items(mut body: Incoming, what: What, is_gzip: bool) -> Result<Page, RemoteError> {
+async fn read_items(
+    mut body: Incoming,
+    what: What,
+    is_gzip: bool,
+    mut entry: Entry,
+) -> Result<Page, RemoteError> {
     let mut page = Paging::of(what);
     let mut gzip = write::GzDecoder::new(Vec::new());
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| broken(&error, Happened::Unknown))?;
+        let frame = match frame {
+            Ok(frame) => frame,
+            Err(error) => {
+                entry.broken();
+                return Err(broken(&error, Happened::Unknown));
+            }
+        };
         let Ok(chunk) = frame.into_data() else { continue };
+        entry.data(&chunk);
         if is_gzip {
             for piece in chunk.chunks(PACKED_PIECE_BYTES) {
                 gzip.write_all(piece).map_err(|error| unreadable(&error.to_string()))?;
@@ -207,6 +227,7 @@ async fn read_items(mut body: Incoming, what: What, is_gzip: bool) -> Result<Pag
             page.push(&chunk)?;
         }
     }
+    entry.whole();
     if is_gzip {
         gzip.try_finish().map_err(|error| unreadable(&error.to_string()))?;
         page.push(gzip.get_ref())?;
@@ -274,16 +295,18 @@ fn texts(rest: &Value, member: &str) -> Vec<String> {
 }
 
 /// A failed answer's body, as much of it as can be had: it is a message's ornament, so nothing here fails.
-async fn read_refusal(mut body: Incoming, is_gzip: bool) -> Vec<u8> {
+async fn read_refusal(mut body: Incoming, is_gzip: bool, mut entry: Entry) -> Vec<u8> {
     let mut raw = Vec::new();
     while let Some(Ok(frame)) = body.frame().await {
         if let Ok(chunk) = frame.into_data() {
+            entry.data(&chunk);
             raw.extend_from_slice(&chunk);
         }
         if raw.len() > ERROR_BODY_BYTES_MAX {
             break;
         }
     }
+    entry.whole();
     if is_gzip {
         let mut decoded = Vec::new();
         // NUL bytes are sent declared as gzip: what is no gzip is taken as it came.

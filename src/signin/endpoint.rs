@@ -13,6 +13,7 @@ use tracing::warn;
 use super::{AccessToken, SigninError, SigninErrorKind, advice, facts};
 use crate::clocks::Clocks;
 use crate::observe::escape::one_line;
+use crate::recording::{Peer, Recorder};
 use crate::rules::duration::show_about;
 use crate::rules::retry::{Failure, Next, RetryPolicy};
 
@@ -37,6 +38,8 @@ pub struct LoginEndpoint {
     pub http: reqwest::Client,
     /// How failed exchanges are repeated.
     pub retry: RetryPolicy,
+    /// Writes down what is exchanged, or nothing.
+    pub recorder: Recorder,
     /// Time.
     pub clocks: Clocks,
 }
@@ -97,19 +100,32 @@ impl LoginEndpoint {
 
     async fn once(&self, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
         let failed = |error: reqwest::Error| NoAnswer::Failed(in_one_line(&error));
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        let (method, headers) = (request.method().as_str(), request.headers());
+        let mut entry = self.recorder.begin(Peer::Login, method, path, headers, request.body());
         let request = reqwest::Request::try_from(request).map_err(failed)?;
-        let mut answer = self.http.execute(request).await.map_err(failed)?;
+        let mut answer = match self.http.execute(request).await {
+            Ok(answer) => answer,
+            Err(error) if error.is_timeout() => return Err(failed(error)),
+            Err(error) => {
+                entry.broken();
+                return Err(failed(error));
+            }
+        };
+        entry.head(answer.status().as_u16(), answer.headers());
         let mut builder = oauth2::http::Response::builder().status(answer.status());
         for (name, value) in answer.headers() {
             builder = builder.header(name, value);
         }
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+            entry.data(&chunk);
             body.extend_from_slice(&chunk);
             if body.len() > BODY_BYTES_MAX {
                 return Err(NoAnswer::Failed(format!("the answer is longer than {BODY_BYTES_MAX} bytes")));
             }
         }
+        entry.whole();
         builder.body(body).map_err(|error| NoAnswer::Failed(error.to_string()))
     }
 

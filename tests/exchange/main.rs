@@ -21,6 +21,7 @@ use exorun::exchange::errors::{ErrorKind, Happened};
 use exorun::exchange::redirect::Family;
 use exorun::exchange::transport::{Connector, Origin};
 use exorun::exchange::{Closed, CmdletRequest, Connection, ConnectionId, Intent, ItemSink, Remote, trust};
+use exorun::recording::Recorder;
 use exorun::rules::retry::{Repeated, RetryPolicy};
 use secrecy::SecretString;
 use serde_json::value::RawValue;
@@ -98,6 +99,7 @@ impl Client {
                 total_max: Duration::from_secs(20),
                 on: Repeated::ALL,
             },
+            recorder: Recorder::off(),
             connector: Connector::new(
                 Arc::new(tls),
                 tracker.clone(),

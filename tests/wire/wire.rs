@@ -13,6 +13,7 @@ use exorun::exchange::errors::RemoteError;
 use exorun::exchange::redirect::Family;
 use exorun::exchange::transport::{Connector, Origin};
 use exorun::exchange::{CmdletRequest, ConnectionId, ItemSink, Remote, SecretParameter, trust};
+use exorun::recording::Recorder;
 use exorun::rules::retry::{Repeated, RetryPolicy};
 use secrecy::SecretString;
 use serde_json::Value;
@@ -142,6 +143,7 @@ impl Asking {
         let remote = RestRemote::new(ServiceConfig {
             family: Family::of([]),
             next_page: NextPage::Post,
+            recorder: Recorder::off(),
             origin: Origin::parse(&service.endpoint).unwrap(),
             tenant_id: TENANT_ID.to_owned(),
             organization: DOMAIN.to_owned(),
