@@ -77,6 +77,9 @@ pub(super) struct EmulatorArgs {
 pub(super) struct EmulateArgs {
     #[command(flatten)]
     emulator: EmulatorArgs,
+    /// Serve what `exorun run --record` wrote into this folder, instead of a tenant that is made up.
+    #[arg(long, value_name = "DIR")]
+    replay: Option<PathBuf>,
     /// Port of the sign-in service on 127.0.0.1; 0 takes a free one.
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     login_port: u16,
@@ -215,6 +218,7 @@ async fn serve(args: EmulateArgs, flags: SettingFlags) -> Exit {
         compliance_port: args.compliance_port,
         compliance_region_port: args.compliance_region_port,
         identity_port: args.identity_port,
+        replay: args.replay.clone(),
         ..args.emulator.options(&clocks)
     };
     let emulator = match Emulator::start(options).await {

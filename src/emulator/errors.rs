@@ -149,6 +149,12 @@ impl Failure {
         }
     }
 
+    /// What a recording does not hold.
+    pub(super) fn not_recorded(why: &str) -> Failure {
+        let text = format!("exorun replay: {why}.");
+        Failure { message: text.clone(), ..Failure::new(501, "NotImplemented", Some(format!("||{text}"))) }
+    }
+
     pub(super) fn json(&self) -> Value {
         let details: Vec<Value> = self
             .detail

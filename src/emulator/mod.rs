@@ -42,6 +42,7 @@ mod policies;
 mod prop;
 mod random;
 mod record;
+mod replay;
 mod reports;
 mod request;
 mod respond;
@@ -83,6 +84,7 @@ pub use sessions::SessionCounters;
 
 use crate::net;
 use entra::Signins;
+use replay::Replay;
 use service::{Door, Role};
 use state::State;
 
@@ -113,7 +115,8 @@ impl Emulator {
     /// Opens the ports and serves until [`Emulator::stop`].
     ///
     /// # Errors
-    /// A port is taken, the emulator's certificates could not be made, or one of the options could not be read.
+    /// A port is taken, the emulator's certificates could not be made, one of the options could not be read, or the
+    /// recording to replay cannot be.
     pub async fn start(options: Options) -> io::Result<Emulator> {
         let authority = ca::make()?;
         let signins =
@@ -130,7 +133,11 @@ impl Emulator {
         let header_timeout = options.session_idle.max(Duration::from_secs(60));
         let net_options =
             net::Options { tls: Some(authority.tls), header_timeout, ..net::Options::new(clocks) };
-        let state = Arc::new(State::new(options, signins, login_endpoint, authority.ca_pem));
+        let replay = match &options.replay {
+            Some(folder) => Some(Replay::read(folder).map_err(io::Error::other)?),
+            None => None,
+        };
+        let state = Arc::new(State::new(options, signins, login_endpoint, authority.ca_pem, replay));
         let door = |role| Arc::new(Door { role, state: state.clone() });
         // The real one is on a link-local address of the machine, without TLS.
         let identity_options = net::Options { tls: None, ..net_options.clone() };

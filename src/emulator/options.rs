@@ -1,5 +1,6 @@
 //! What an emulator is started with.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::faults::Fault;
@@ -280,6 +281,8 @@ pub struct Options {
     pub anchor: AnchorRule,
     /// Whether bodies are compressed.
     pub compression: Compression,
+    /// A recording that is served instead of a tenant that is made up.
+    pub replay: Option<PathBuf>,
     /// Requests that the ring keeps.
     pub records_max: usize,
     /// Reads time and sleeps.
@@ -346,6 +349,7 @@ impl Default for Options {
             type_flip: Duration::ZERO,
             anchor: AnchorRule::default(),
             compression: Compression::default(),
+            replay: None,
             records_max: 1000,
             clocks: Clocks::system(),
         }

@@ -68,7 +68,7 @@ fn preferences(parts: &Parts) -> impl Iterator<Item = &str> {
 }
 
 /// `https://host` as the client calls it: the service echoes the host that was used.
-fn base(parts: &Parts) -> String {
+pub(super) fn base(parts: &Parts) -> String {
     let host = parts
         .uri
         .authority()

@@ -17,7 +17,7 @@ use super::record::Arrival;
 use super::respond::{self, Body};
 use super::sessions::Ending;
 use super::state::State;
-use super::{api, control, entra, errors, managed_identity};
+use super::{api, control, entra, errors, managed_identity, replay};
 use crate::net::{Accept, Connection, End};
 
 /// A request's body; the service's own limit is of this order.
@@ -185,13 +185,14 @@ impl Visit {
             Arrival { service, at, connection: self.connection.id, parts: &parts, body: &body, batch: None };
         let number = self.state.records().begin(arrival);
         let mut unanswered = Unanswered { state: self.state.clone(), number: Some(number) };
-        let ended = match self.role {
-            Role::Identity => managed_identity::handle(self, &parts, number).await,
-            Role::Login if managed_identity::serves(parts.uri.path()) => {
+        let ended = match (&self.state.replay, self.role) {
+            (_, Role::Identity) => managed_identity::handle(self, &parts, number).await,
+            (Some(replay), role) => replay::handle(replay, self, role, &parts, &body, number).await,
+            (None, Role::Login) if managed_identity::serves(parts.uri.path()) => {
                 managed_identity::handle(self, &parts, number).await
             }
-            Role::Login => entra::handle(self, &parts, &body, number).await,
-            _ => api::handle(self, &parts, body, number).await,
+            (None, Role::Login) => entra::handle(self, &parts, &body, number).await,
+            (None, _) => api::handle(self, &parts, body, number).await,
         };
         unanswered.number = None;
         self.record_end(number, &ended);

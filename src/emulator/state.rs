@@ -15,6 +15,7 @@ use super::mailbox::Tenant;
 use super::options::Options;
 use super::paging::Links;
 use super::record::Records;
+use super::replay::Replay;
 use super::request::RateLimit;
 use super::sessions::{Key, Sessions};
 use super::synthesized;
@@ -31,6 +32,8 @@ pub(super) struct State {
     pub(super) rate: RateLimit,
     /// Unix seconds; tokens that are challenged must be asked for with this time.
     pub(super) revoked: i64,
+    /// Answers instead of the tenant.
+    pub(super) replay: Option<Replay>,
     pub(super) ca_pem: String,
     /// `https://127.0.0.1:PORT` of the sign-in service.
     pub(super) login: String,
@@ -44,8 +47,17 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(options: Options, signins: Signins, login: String, ca_pem: String) -> State {
-        let tenant = Tenant::new(options.seed, options.mailboxes, &options.tenant_domain);
+    pub(super) fn new(
+        options: Options,
+        signins: Signins,
+        login: String,
+        ca_pem: String,
+        replay: Option<Replay>,
+    ) -> State {
+        let mut tenant = Tenant::new(options.seed, options.mailboxes, &options.tenant_domain);
+        if let Some(recorded) = replay.as_ref().and_then(Replay::tenant_id) {
+            tenant.id = recorded;
+        }
         let key = || [*Uuid::new_v4().as_bytes(), *Uuid::new_v4().as_bytes()].concat();
         let idle = u64::try_from(options.session_idle.as_millis()).unwrap_or(u64::MAX);
         let audiences = [options.audiences.clone(), options.compliance_audiences.clone()].concat();
@@ -63,6 +75,7 @@ impl State {
             rate: RateLimit::default(),
             revoked: options.clocks.wall().as_second(),
             links: Links::new(&key()),
+            replay,
             ca_pem,
             login,
             latency_millis: AtomicU64::new(u64::try_from(options.latency.as_millis()).unwrap_or(u64::MAX)),

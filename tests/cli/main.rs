@@ -27,6 +27,7 @@ mod listings;
 mod loops;
 mod new;
 mod outputs;
+mod recording;
 mod report;
 mod secret_parameters;
 mod secrets;

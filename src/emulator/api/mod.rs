@@ -27,7 +27,7 @@ use super::respond::Body;
 use super::roles::Access;
 use super::service::{Ended, Role, Visit};
 use super::sessions::Key;
-use super::state::InHand;
+use super::state::{InHand, State};
 use super::tokens::{Identity, Rights};
 use crate::catalog::Service;
 use route::{Operation, Route};
@@ -117,7 +117,7 @@ fn admit(
     number: u64,
 ) -> Result<Caller, Box<Response<Body>>> {
     let state = request.state;
-    let identity = authenticate(visit.role, request)?;
+    let identity = authenticate(state, visit.role, request.parts)?;
     state.records().note(number, what, Some(&identity.account));
     let ours = Uuid::parse_str(tenant).is_ok_and(|id| id == state.tenant.id)
         || state.tenant.accepted_domains().iter().any(|domain| domain.eq_ignore_ascii_case(tenant));
@@ -147,10 +147,13 @@ fn admit(
     Ok(Caller { identity, access, _in_hand: in_hand })
 }
 
-fn authenticate(door: Role, request: &Request<'_>) -> Result<Identity, Box<Response<Body>>> {
-    let state = request.state;
+pub(super) fn authenticate(
+    state: &State,
+    door: Role,
+    parts: &Parts,
+) -> Result<Identity, Box<Response<Body>>> {
     let refuse = |why| Box::new(errors::unauthorized(&state.login, why));
-    let value = request.parts.headers.get("authorization").ok_or_else(|| refuse("There is no token."))?;
+    let value = parts.headers.get("authorization").ok_or_else(|| refuse("There is no token."))?;
     let value = value.to_str().map_err(|_| refuse("The token is not a JWT."))?;
     let (scheme, token) = value.split_once(' ').ok_or_else(|| refuse("There is no token."))?;
     if !scheme.eq_ignore_ascii_case("bearer") {
