@@ -20,6 +20,7 @@ mod emulate;
 mod ensure;
 mod exit_codes;
 mod explain;
+mod faults;
 mod hostile;
 mod invoke;
 mod jobs;
