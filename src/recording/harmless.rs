@@ -111,8 +111,12 @@ pub(super) fn is_parameter(text: &str) -> bool {
 /// Whether the member's value is a credential or something encrypted.
 pub(super) fn is_secret(member: &str) -> bool {
     let member = member.to_ascii_lowercase();
-    MEMBERS.get(&member).is_some_and(|known| known.is_secret)
-        || SECRET_PARTS.iter().any(|part| member.contains(part))
+    match MEMBERS.get(&member) {
+        Some(known) if known.is_secret => true,
+        // `PasswordHistory` is how many, `TokenLifetime` how long.
+        Some(known) if known.is_number => false,
+        _ => SECRET_PARTS.iter().any(|part| member.contains(part)),
+    }
 }
 
 /// Whether it is the name of a .NET or OData type.
@@ -175,6 +179,11 @@ mod tests {
             assert!(is_member_name(name), "{name}");
         }
         assert!(!is_member_name("anna@contoso.com") && !is_member_name("Anna B"));
-        assert!(is_secret("RoomMailboxPassword") && is_secret("OAuthCode") && !is_secret("DisplayName"));
+        assert!(
+            is_secret("RoomMailboxPassword")
+                && is_secret("OAuthCode")
+                && !is_secret("PasswordHistory")
+                && !is_secret("DisplayName")
+        );
     }
 }

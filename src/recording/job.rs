@@ -18,8 +18,9 @@ use crate::spec::template::{Expression, Part, Template};
 const TESTS: [&str; 10] =
     ["equalto", "eq", "ne", "in", "defined", "undefined", "true", "false", "none", "lower"];
 
-static QUOTED: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r#"(.?)(?:'([^'\\]*)'|"([^"\\]*)")"#).expect("a pattern of our own"));
+static QUOTED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"(.?)(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")"#).expect("a pattern of our own")
+});
 
 /// The job as YAML. Comments, description and labels are not in it; inputs have the values they had.
 pub(super) fn recorded(
@@ -83,7 +84,7 @@ fn auth(scrubber: &mut Scrubber, auth: &Auth) -> Value {
             "credential": {"env": "EXORUN_CLIENT_SECRET"},
         }),
         Auth::DeviceCode { client_id, user_principal_name } => {
-            let mut out = json!({"method": "device_code", "client_id": scrubber.value("", client_id)});
+            let mut out = json!({"method": "device", "client_id": scrubber.value("", client_id)});
             if let Some(name) = user_principal_name {
                 out["user_principal_name"] = scrubber.value("", name).into();
             }

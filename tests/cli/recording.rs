@@ -6,13 +6,14 @@ use std::process::Stdio;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use exorun::emulator::{Compression, DeviceApproval, Options};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use super::HEAD;
-use super::program::{CLIENT_SECRET, Ended, SHORT_TIMES, Tenant, ended, signal};
+use super::program::{CLIENT_SECRET, Ended, SHORT_TIMES, Tenant, ended, fault, signal};
 
 const STEPS: &str = "  - name: all
     cmdlet: Get-Mailbox
@@ -278,12 +279,74 @@ fn gist(report: &Value) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recorded_run_ends_the_same_when_it_is_replayed() {
     let (tenant, _, report) = recorded(&[]).await;
+    let again = assert_ends_the_same(&tenant, &report, &["--page-size", "5"]).await;
+    assert_eq!(again["peer"], "EMULATED");
+}
+
+/// Runs the recording `DIR` of `tenant` against itself; `more` goes to the run.
+async fn assert_ends_the_same(tenant: &Tenant, report: &Value, more: &[&str]) -> Value {
     let recording = tenant.path("recording");
     let replayed = Replayed::of(&recording).await;
-    let (run, again) = replayed.run(&recording.join("job.yaml"), &["--page-size", "5"]).await;
-    assert_eq!(gist(&again), gist(&report), "{}\n{}", run.stdout, run.stderr);
-    assert_eq!((run.code, &again["peer"]), (Some(3), &"EMULATED".into()));
+    let (run, again) = replayed.run(&recording.join("job.yaml"), more).await;
+    assert_eq!(gist(&again), gist(report), "{}\n{}", run.stdout, run.stderr);
     replayed.stop().await;
+    again
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_way_to_end_is_recorded_and_comes_back() {
+    let faults = [
+        "truncate:cmdlet=Get-Mailbox:nth=1",
+        "html502:cmdlet=Get-Mailbox:nth=2",
+        "slow:ms=60000:cmdlet=Get-Mailbox:nth=3",
+        "401:cmdlet=Get-Mailbox:nth=4",
+        "badpage:cmdlet=Get-Mailbox:nth=6",
+        "nul403:cmdlet=Set-Mailbox:nth=2",
+        "500:exception=DCOverloadedException:cmdlet=Set-Mailbox:nth=4",
+    ];
+    let faults = faults.map(fault).into();
+    let tenant =
+        Tenant::start(Options { mailboxes: 6, faults, compression: Compression::Off, ..Options::default() })
+            .await;
+    let steps = STEPS.replace("    ensure: Mailbox", "    on_error: continue\n    ensure: Mailbox");
+    let job = tenant.job("", &steps);
+    let more = ["--page-size", "4", "--call-timeout", "1s"];
+    let (run, report) = tenant.reported(&job, &[&more[..], &["--record", "recording"]].concat()).await;
+    run.assert_code(3);
+    let pairs = pairs(&tenant.path("recording"));
+    let had = |pointer: &str, value: Value| {
+        assert!(pairs.iter().any(|pair| pair.pointer(pointer) == Some(&value)), "{pointer}: {value}");
+    };
+    let body = |kind: &str| pairs.iter().filter(|pair| pair["answer"]["body"].get(kind).is_some()).count();
+    assert_eq!((body("cut_json"), body("html"), body("nul")), (1, 1, 1));
+    had("/end", "given_up".into());
+    for status in [400, 401, 403, 404, 500, 502] {
+        had("/answer/status", status.into());
+    }
+    had("/answer/body/text", "Expired or Invalid pagination request. Default Expiry time is 00:30:00".into());
+    assert_ends_the_same(&tenant, &report, &more).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_signs_in_to_a_replay_without_being_in_it() {
+    let device_approval = DeviceApproval::AfterPolls(1);
+    let device_interval = std::time::Duration::from_secs(1);
+    let options = Options { mailboxes: 5, device_approval, device_interval, ..Options::default() };
+    let tenant = Tenant::start(options).await;
+    let head =
+        "version: 1\nname: by-a-person\ntenant: contoso.onmicrosoft.com\nauth:\n  method: device\nsteps:\n";
+    let job = tenant.path("job.yaml");
+    std::fs::write(&job, format!("{head}{}", super::some_mailboxes(3))).unwrap();
+    let (run, report) = tenant.reported(&job, &["--record", "recording"]).await;
+    run.assert_code(0);
+    let (_, code) = run.stderr.split_once("enter the code ").unwrap();
+    let code: String = code.chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
+    let person = report["actor"].as_str().unwrap();
+    for (path, text) in files(&tenant.path("recording")) {
+        assert!(!text.contains(person) && !text.contains(&code), "{}:\n{text}", path.display());
+    }
+    let again = assert_ends_the_same(&tenant, &report, &[]).await;
+    assert!(again["actor"].as_str().unwrap().ends_with("@example.invalid"), "{again:#}");
 }
 
 fn shipped_recording(name: &str) -> PathBuf {
