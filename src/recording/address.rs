@@ -13,7 +13,9 @@ use super::stand_ins::Class;
 const SERVICE: &str = "https://service.invalid";
 
 /// Words of the service's paths. Source: protocol reference, 2.2, 3.2 and 3.13.
-const PATH_WORDS: [&str; 16] = [
+const PATH_WORDS: [&str; 18] = [
+    "metadata",
+    "identity",
     "",
     "adminapi",
     "beta",
@@ -76,8 +78,11 @@ static DIAGNOSTICS: LazyLock<Regex> = LazyLock::new(|| {
 static SELECT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^[A-Za-z0-9_]+(?:(?:,|%2C)[A-Za-z0-9_]+)*$").expect("a pattern of our own")
 });
-static CONTEXT: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^[A-Za-z]+(?:\([A-Za-z.]+\))?$").expect("a pattern of our own"));
+static VERSION: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^\d{1,4}(?:\.\d{1,6}){0,3}$").expect("a pattern of our own"));
+static CONTEXT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^Collection\((?:Exchange|Edm)\.[A-Za-z]+\)$").expect("a pattern of our own")
+});
 static ANCHOR: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^(SystemMailbox\{[0-9a-f-]{36}\}|OAuthUser)@(.+)$").expect("a pattern of our own")
 });
@@ -119,7 +124,9 @@ impl Scrubber {
             plain if plain.chars().all(|c| c.is_ascii_alphabetic()) => name.to_owned(),
             _ => self.stand_ins.of(Class::Page, name),
         };
-        let value = if is_select { value.to_owned() } else { self.stand_ins.of(Class::Page, value) };
+        let is_version = name.eq_ignore_ascii_case("version") && VERSION.is_match(value);
+        let value =
+            if is_select || is_version { value.to_owned() } else { self.stand_ins.of(Class::Page, value) };
         format!("{name}={value}")
     }
 
@@ -248,7 +255,7 @@ mod tests {
             scrubber.anchor(&format!("APP:SystemMailbox{{bb558c35-97f1-4cb9-8ff7-d53741dc928c}}@{tenant}")),
             format!("APP:SystemMailbox{{bb558c35-97f1-4cb9-8ff7-d53741dc928c}}@{stand_in}")
         );
-        assert_eq!(scrubber.anchor("UPN:anna@contoso.com"), "UPN:user0001@example.invalid");
+        assert_eq!(scrubber.anchor("UPN:anna@contoso.com"), "UPN:user0001@domain0001.example.invalid");
     }
 
     #[test]

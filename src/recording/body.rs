@@ -22,6 +22,25 @@ const CLOUDS: [&str; 5] = [
     "ps.compliance.protection.outlook.com",
 ];
 const SCOPE_WORDS: [&str; 4] = ["openid", "profile", "email", "offline_access"];
+/// Fields of the sign-in service's forms. Source: protocol reference, 2.2.
+const FIELDS: [&str; 16] = [
+    "grant_type",
+    "client_id",
+    "client_secret",
+    "client_assertion",
+    "client_assertion_type",
+    "scope",
+    "username",
+    "password",
+    "code",
+    "code_verifier",
+    "redirect_uri",
+    "refresh_token",
+    "device_code",
+    "resource",
+    "claims",
+    "client_info",
+];
 const GRANTS: [&str; 6] = [
     "client_credentials",
     "password",
@@ -89,8 +108,8 @@ fn form(scrubber: &mut Scrubber, body: &[u8]) -> Map<String, Value> {
             "client_id" => scrubber.value("", &decoded),
             _ => REMOVED.to_owned(),
         };
-        let known = name.len() <= 40 && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-        out.insert(if known { name.to_owned() } else { REMOVED.to_owned() }, value.into());
+        let name = if FIELDS.contains(&name) { name } else { REMOVED };
+        out.insert(name.to_owned(), value.into());
     }
     out
 }
@@ -131,10 +150,15 @@ fn signin(scrubber: &mut Scrubber, members: Map<String, Value>) -> Map<String, V
             ("access_token", Value::String(token)) => {
                 json!({"removed": true, "claims": claims(scrubber, &token)})
             }
-            ("expires_in" | "ext_expires_in" | "interval" | "error_codes", value) if is_plain(&value) => {
+            ("expires_in" | "ext_expires_in" | "expires_on" | "interval" | "error_codes", value)
+                if is_plain(&value) =>
+            {
                 value
             }
-            ("token_type" | "error" | "suberror", Value::String(text)) if word(&text) => text.into(),
+            (
+                "token_type" | "error" | "suberror" | "tenant_region_scope" | "tenant_region_sub_scope",
+                Value::String(text),
+            ) if word(&text) => text.into(),
             ("scope", Value::String(text)) => scope(&text).into(),
             ("error_description" | "message", Value::String(text)) => scrubber.sentence(&text).into(),
             ("timestamp", Value::String(text)) => scrubber.value("", &text).into(),
@@ -208,7 +232,7 @@ mod tests {
             said(Peer::Login, body.to_string().as_bytes()),
             json!({"json": {"token_type": "Bearer", "expires_in": 3599,
                 "access_token": {"removed": true,
-                    "claims": {"tid": "00000000-0000-4000-8000-000000000001", "upn": "user0001@example.invalid"}},
+                    "claims": {"tid": "00000000-0000-4000-8000-000000000001", "upn": "user0001@domain0001.example.invalid"}},
                 "refresh_token": "(removed)", "something_new": "(removed)"}})
         );
         let mut scrubber = Scrubber::new(Identities::Kept);

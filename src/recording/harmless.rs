@@ -49,8 +49,8 @@ const READ_ONLY_WORDS: [(&str, &[&str]); 5] = [
 ];
 
 /// Parts of names whose values are credentials, whatever the catalog says.
-const SECRET_PARTS: [&str; 7] =
-    ["password", "secret", "credential", "token", "assertion", "oauthcode", "cookie"];
+const SECRET_PARTS: [&str; 8] =
+    ["authorization", "password", "secret", "credential", "token", "assertion", "oauthcode", "cookie"];
 
 static FORMS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(

@@ -12,7 +12,10 @@ use crate::rules::duration::show;
 use crate::spec::job::{
     Action, Auth, InputKind, Job, OnError, Output, OutputFormat, Retry, Step, TargetSpec,
 };
-use crate::spec::template::{Expression, Part, Template};
+use crate::spec::template::{Expression, Part, SecretValue, Template};
+
+/// Where the recorded job takes its secrets from: any text will do in a replay.
+const SECRET_VARIABLE: &str = "EXORUN_CLIENT_SECRET";
 
 /// Names of the expression language that stand in quotes.
 const TESTS: [&str; 10] =
@@ -81,7 +84,7 @@ fn auth(scrubber: &mut Scrubber, auth: &Auth) -> Value {
         Auth::ClientSecret { client_id, .. } => json!({
             "method": "client_secret",
             "client_id": scrubber.value("", client_id),
-            "credential": {"env": "EXORUN_CLIENT_SECRET"},
+            "credential": {"env": SECRET_VARIABLE},
         }),
         Auth::DeviceCode { client_id, user_principal_name } => {
             let mut out = json!({"method": "device", "client_id": scrubber.value("", client_id)});
@@ -181,7 +184,10 @@ fn template(scrubber: &mut Scrubber, member: &str, value: &Template) -> Value {
             });
             Value::Object(entries.collect())
         }
-        Template::Secret(_) => json!({"env": "EXORUN_RECORDED_SECRET"}),
+        Template::Secret(SecretValue::Text(_)) => json!({"env": SECRET_VARIABLE}),
+        Template::Secret(SecretValue::Credential { user_name, .. }) => {
+            json!({"user_name": template(scrubber, "", user_name), "password": {"env": SECRET_VARIABLE}})
+        }
         // The one byte that the recording has in place of a file's.
         Template::Bytes(_) => json!({"base64": "AA=="}),
     }
@@ -257,6 +263,7 @@ fn nested(value: &Value, depth: usize, out: &mut String) {
 mod tests {
     use super::super::scrub::Identities;
     use super::*;
+    use crate::spec::job::Environment;
 
     fn rewritten(text: &str) -> String {
         let checked = crate::spec::check_text(std::path::Path::new("job.yaml"), text);
@@ -264,6 +271,37 @@ mod tests {
         let job = &checked.jobs[0];
         let crate::spec::job::Target::Spelled(target) = &job.target else { panic!("it is spelled out") };
         recorded(&mut Scrubber::new(Identities::Replaced), job, target, &BTreeMap::new())
+    }
+
+    #[test]
+    fn every_shipped_job_is_one_after_its_identities_are_replaced() {
+        let target = TargetSpec {
+            tenant: "contoso.onmicrosoft.com".to_owned(),
+            delegated_organization: None,
+            environment: Environment::default(),
+            auth: Auth::DeviceCode {
+                client_id: "11111111-2222-3333-4444-555555555555".to_owned(),
+                user_principal_name: Some("anna@contoso.com".to_owned()),
+            },
+        };
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("jobs");
+        let paths = folder.read_dir().unwrap().map(|entry| entry.unwrap().path());
+        let mut seen = 0;
+        for path in paths.filter(|path| path.extension().is_some_and(|extension| extension == "yaml")) {
+            let jobs = crate::spec::check_file(&path).jobs;
+            for job in &jobs {
+                for identities in [Identities::Replaced, Identities::Kept] {
+                    let text = recorded(&mut Scrubber::new(identities), job, &target, &BTreeMap::new());
+                    let checked = crate::spec::check_text(std::path::Path::new("job.yaml"), &text);
+                    let problems = checked.problems.render_plain();
+                    assert!(!checked.problems.has_errors(), "{}: {problems}\n{text}", path.display());
+                    assert_eq!(checked.jobs[0].steps.len(), job.steps.len());
+                    assert!(identities == Identities::Kept || !text.contains("contoso"), "{text}");
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen >= 6, "{seen}");
     }
 
     #[test]

@@ -7,6 +7,8 @@ mod address;
 mod body;
 mod harmless;
 mod job;
+#[cfg(test)]
+mod leaks;
 mod scrub;
 mod sentences;
 mod stand_ins;

@@ -58,6 +58,7 @@ pattern!(DN, r"^[A-Za-z]{1,10}=[^,]*(?:,[A-Za-z]{1,10}=[^,]*)+$");
 pattern!(LEGACY_DN, r"^(?:/[A-Za-z]{1,10}=[^/]*)+$");
 pattern!(CMDLET, r"^[A-Z][a-zA-Z]{2,20}-[A-Z][A-Za-z0-9]{1,60}$");
 pattern!(FILTER, r"'([^']*)'|\$?[A-Za-z][A-Za-z0-9.]*|-[A-Za-z]+|[(){}\s]|\d+");
+pattern!(PUBLIC_KEY, r#"\$PublicKey\s*=\s*['"]<RSAKeyValue>[A-Za-z0-9+/=<>\s]{1,2000}</RSAKeyValue>['"]"#);
 pattern!(DETAIL_ID, r"^(?:Ex[0-9A-F]{4,8})?$");
 pattern!(AADSTS, r"^AADSTS(\d{4,8})\b");
 
@@ -138,13 +139,20 @@ impl Scrubber {
         let lower = member.to_ascii_lowercase();
         match lower.as_str() {
             "@odata.nextlink" | "@odata.context" => self.url(text),
+            "exportedcmdlets" => {
+                text.split(',').filter(|name| CMDLET.is_match(name)).collect::<Vec<_>>().join(",")
+            }
             "cmdletname" if CMDLET.is_match(text) => text.to_owned(),
             "code" if CODES.contains(&text) => text.to_owned(),
             "type" | "classname" if harmless::is_type_name(text) => text.to_owned(),
             "stacktrace" if !text.is_empty() => REMOVED.to_owned(),
             name if SENTENCES.contains(&name) => self.sentence(text),
             name if FILTERS.contains(&name) => self.filter(text),
-            _ => self.value(member, text),
+            _ => match PUBLIC_KEY.find(text) {
+                // Of the module's text only the key is needed, and it is the service's.
+                Some(key) => key.as_str().to_owned(),
+                None => self.value(member, text),
+            },
         }
     }
 
@@ -168,14 +176,16 @@ impl Scrubber {
             };
             return format!("{}:\\{folder}", self.value("", mailbox));
         }
-        if ADDRESS.is_match(text) {
-            return self.stand_ins.of(Class::User, &text.to_lowercase());
+        // The two halves for themselves: jobs ask for the domain of an address, and whether it is the tenant's.
+        if let (true, Some((local, domain))) = (ADDRESS.is_match(text), text.rsplit_once('@')) {
+            let local = self.stand_ins.of(Class::User, &local.to_lowercase());
+            return format!("{local}@{}", self.stand_ins.of(Class::Domain, &domain.to_lowercase()));
         }
         if DN.is_match(text) || LEGACY_DN.is_match(text) {
             return self.distinguished_name(text);
         }
         if text.starts_with("https://") || text.starts_with("http://") {
-            return self.url(text);
+            return self.url(text.split_once('?').map_or(text, |(address, _)| address));
         }
         if DOMAIN.is_match(text) {
             let (prefix, domain) = ["*.", "@"]
@@ -286,8 +296,8 @@ mod tests {
             object,
             json!({
                 "Identity": "Name 0001", "Guid@odata.type": "#Guid", "Guid": "00000000-0000-4000-8000-000000000001",
-                "EmailAddresses": ["SMTP:user0001@example.invalid", "smtp:user0001@example.invalid"],
-                "PrimarySmtpAddress": "user0001@example.invalid",
+                "EmailAddresses": ["SMTP:user0001@domain0001.example.invalid", "smtp:user0001@domain0001.example.invalid"],
+                "PrimarySmtpAddress": "user0001@domain0001.example.invalid",
                 "DistinguishedName": "CN=Name 0001,OU=domain0001.example.invalid,DC=Name 0002",
                 "LegacyExchangeDN": "/o=Name 0003/cn=Name 0001",
                 "PopEnabled": true, "RecipientTypeDetails": "SharedMailbox", "Size": 7, "Nothing": null,
@@ -298,7 +308,7 @@ mod tests {
         assert_eq!(recorded(file), json!({"@odata.type": "#Exchange.ByteArrayType", "Data": [0]}));
         assert_eq!(recorded(json!([{"Data": [72, 105]}])), json!([{"Data": [0]}]));
         let mailbox = recorded(json!({"Identity": "anna@contoso.com:\\Calendar"}));
-        assert_eq!(mailbox["Identity"], "user0001@example.invalid:\\Calendar");
+        assert_eq!(mailbox["Identity"], "user0001@domain0001.example.invalid:\\Calendar");
     }
 
     #[test]
@@ -330,6 +340,16 @@ mod tests {
         );
         assert_eq!(of(&mut scrubber, "Anna Bertha"), "Name 0002");
         assert_eq!(of(&mut scrubber, "Name -eq \"Anna\""), "Name 0003");
+    }
+
+    #[test]
+    fn of_the_module_the_names_of_cmdlets_and_the_public_key_stay() {
+        let mut scrubber = Scrubber::new(Identities::Replaced);
+        let key =
+            "$PublicKey = '<RSAKeyValue><Modulus>AQID</Modulus><Exponent>AQAB</Exponent></RSAKeyValue>'";
+        let module = json!({"exportedCmdlets": "Get-Mailbox,anna,Set-User", "exoModule": format!("# for Anna\n{key}\n# Anna")});
+        let recorded = scrubber.json("", module);
+        assert_eq!(recorded, json!({"exportedCmdlets": "Get-Mailbox,Set-User", "exoModule": key}));
     }
 
     #[test]

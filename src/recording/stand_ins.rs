@@ -96,7 +96,7 @@ pub(super) const WELL_KNOWN_GUIDS: [&str; 12] = [
 fn spelled(class: Class, number: u64) -> String {
     match class {
         Class::Guid => format!("00000000-0000-4000-8000-{number:012x}"),
-        Class::User => format!("user{number:04}@example.invalid"),
+        Class::User => format!("user{number:04}"),
         Class::Domain => format!("domain{number:04}.example.invalid"),
         Class::Name => format!("Name {number:04}"),
         Class::Text => format!("Text {number:04}"),

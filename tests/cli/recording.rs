@@ -175,7 +175,7 @@ async fn a_recording_keeps_what_a_test_needs() {
     let page =
         pairs.iter().find(|pair| pair["answer"]["body"]["json"]["@odata.nextLink"].is_string()).unwrap();
     let mailbox = &page["answer"]["body"]["json"]["value"][0];
-    assert!(mailbox["PrimarySmtpAddress"].as_str().unwrap().ends_with("@example.invalid"), "{mailbox:#}");
+    assert!(mailbox["PrimarySmtpAddress"].as_str().unwrap().ends_with(".example.invalid"), "{mailbox:#}");
     assert!(mailbox["EmailAddresses"][0].as_str().unwrap().starts_with("SMTP:user"), "{mailbox:#}");
     assert!(mailbox["RecipientTypeDetails"].as_str().unwrap().ends_with("Mailbox"), "{mailbox:#}");
 }
@@ -271,8 +271,10 @@ fn gist(report: &Value) -> Value {
         }
         step
     });
-    let closed: Vec<&Value> =
-        report["sessions"].as_array().unwrap().iter().map(|session| &session["closed"]).collect();
+    // How many sessions a loop gets beyond its first depends on who is quicker.
+    let mut sessions = report["sessions"].as_array().unwrap().iter();
+    let closed =
+        sessions.all(|session| session["closed"] == "cleanly" || session["closed"] == "nothing_opened");
     json!({"outcome": report["outcome"], "exit_code": report["exit_code"], "closed": closed, "steps": steps.collect::<Vec<_>>()})
 }
 
@@ -291,6 +293,18 @@ async fn assert_ends_the_same(tenant: &Tenant, report: &Value, more: &[&str]) ->
     assert_eq!(gist(&again), gist(report), "{}\n{}", run.stdout, run.stderr);
     replayed.stop().await;
     again
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_shipped_job_ends_the_same_in_a_replay() {
+    let jobs = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("jobs")).unwrap();
+    let jobs = jobs.map(|entry| entry.unwrap().path());
+    for job in jobs.filter(|path| path.extension().is_some_and(|extension| extension == "yaml")) {
+        let tenant = Tenant::with(30, &[]).await;
+        let (run, report) = tenant.reported(&job, &["--record", "recording"]).await;
+        run.assert_code(0);
+        assert_ends_the_same(&tenant, &report, &[]).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -346,7 +360,7 @@ async fn a_person_signs_in_to_a_replay_without_being_in_it() {
         assert!(!text.contains(person) && !text.contains(&code), "{}:\n{text}", path.display());
     }
     let again = assert_ends_the_same(&tenant, &report, &[]).await;
-    assert!(again["actor"].as_str().unwrap().ends_with("@example.invalid"), "{again:#}");
+    assert!(again["actor"].as_str().unwrap().ends_with(".example.invalid"), "{again:#}");
 }
 
 fn shipped_recording(name: &str) -> PathBuf {
@@ -399,4 +413,24 @@ async fn what_was_not_recorded_is_answered_with_the_nearest_that_was() {
         assert!(message.contains(words), "{message}");
     }
     replayed.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recording_that_cannot_be_read_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = async || {
+        let run =
+            ended(program(folder.path(), &["emulate", "--out", "out", "--replay", "rec"]).spawn().unwrap())
+                .await;
+        run.assert_code(64);
+        run.stderr
+    };
+    assert!(refused().await.contains("rec/recording.json: No such file"));
+    std::fs::create_dir(folder.path().join("rec")).unwrap();
+    std::fs::write(folder.path().join("rec/recording.json"), "{\"format\": 2}").unwrap();
+    assert!(refused().await.contains("format 2 is not known, only 1"));
+    std::fs::write(folder.path().join("rec/recording.json"), "{\"format\": 1}").unwrap();
+    assert!(refused().await.contains("rec: there is no request in it"));
+    std::fs::write(folder.path().join("rec/000001.json"), "{\"format\": 1}").unwrap();
+    assert!(refused().await.contains("rec/000001.json: missing field `number`"));
 }

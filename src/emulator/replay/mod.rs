@@ -164,7 +164,8 @@ async fn call(replay: &Replay, visit: &Visit, parts: &Parts, body: &[u8], number
     let address = parts.uri.path_and_query().map_or("/", |address| address.as_str());
     let key = Key::of_call(parts.method.as_str(), address, &body);
     let names = body["CmdletInput"]["Parameters"].as_object().into_iter().flatten();
-    let is_read = known.is_some_and(|cmdlet| cmdlet.is_read_with(names.map(|(name, _)| name.as_str())));
+    let is_read = parts.method == "GET"
+        || known.is_some_and(|cmdlet| cmdlet.is_read_with(names.map(|(name, _)| name.as_str())));
     let found = replay.matcher().next(&key, is_read);
     let recorded = match found {
         Found::Pair(index) => {
