@@ -200,21 +200,29 @@ pub(super) async fn read(
 }
 
 async fn read_items(
-    mut body: Incoming,
+    body: Incoming,
     what: What,
     is_gzip: bool,
     mut entry: Entry,
 ) -> Result<Page, RemoteError> {
+    let page = read_pieces(body, what, is_gzip, &mut entry).await;
+    match &page {
+        Err(error) if error.kind == ErrorKind::Network => entry.broken(),
+        _ => entry.whole(),
+    }
+    page
+}
+
+async fn read_pieces(
+    mut body: Incoming,
+    what: What,
+    is_gzip: bool,
+    entry: &mut Entry,
+) -> Result<Page, RemoteError> {
     let mut page = Paging::of(what);
     let mut gzip = write::GzDecoder::new(Vec::new());
     while let Some(frame) = body.frame().await {
-        let frame = match frame {
-            Ok(frame) => frame,
-            Err(error) => {
-                entry.broken();
-                return Err(broken(&error, Happened::Unknown));
-            }
-        };
+        let frame = frame.map_err(|error| broken(&error, Happened::Unknown))?;
         let Ok(chunk) = frame.into_data() else { continue };
         entry.data(&chunk);
         if is_gzip {
@@ -227,7 +235,6 @@ async fn read_items(
             page.push(&chunk)?;
         }
     }
-    entry.whole();
     if is_gzip {
         gzip.try_finish().map_err(|error| unreadable(&error.to_string()))?;
         page.push(gzip.get_ref())?;

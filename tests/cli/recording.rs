@@ -373,7 +373,7 @@ async fn a_recording_from_elsewhere_is_served_as_it_says() {
     let (run, report) = replayed.run(&shipped_recording("strange-answers").join("job.yaml"), &[]).await;
     run.assert_code(69);
     let steps = report["steps"].as_array().unwrap();
-    assert_eq!((&steps[0]["items"], &steps[0]["retries"]), (&json!(2), &json!(3)), "{report:#}");
+    assert_eq!((&steps[0]["items"], &steps[0]["retries"]), (&json!(2), &json!(4)), "{report:#}");
     assert_eq!(steps[1]["failures"][0]["kind"], "forbidden", "{report:#}");
     assert_eq!(steps[2]["failures"][0]["kind"], "throttled", "{report:#}");
     replayed.stop().await;
