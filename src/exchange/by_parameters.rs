@@ -50,6 +50,10 @@ impl RestConnection {
                 one.parameters.retain(|given, _| !given.eq_ignore_ascii_case(name));
                 one.parameters.insert(name.to_owned(), value);
             }
+            if !one.select.is_empty() {
+                let is_missing = |name: &&str| !request.select.iter().any(|known| known == name);
+                one.select.extend(pages.needed().iter().copied().filter(is_missing).map(str::to_owned));
+            }
             // A page whose own links expire is read again from its start: only a whole one is passed on.
             let mut page = OnePage::default();
             let repeated_before = tally.retries - tally.throttled.min(tally.retries);

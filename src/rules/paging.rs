@@ -12,6 +12,8 @@ const PAGES_MAX: u32 = 1000;
 const QUARANTINE_PAGE_MAX: u64 = 1000;
 /// Entries a page of the message trace and of the audit log.
 const TRACE_PAGE_MAX: u64 = 5000;
+/// What a message trace goes on by, and its entries are told apart by.
+const PLACE: [&str; 3] = ["MessageTraceId", "RecipientAddress", "Received"];
 /// Entries a page where `SkipCount` leads on.
 const SKIP_PAGE: u64 = 1000;
 
@@ -111,12 +113,19 @@ impl Pages {
         }
     }
 
+    /// Properties without which the listing cannot go on, whatever the caller selects.
+    pub fn needed(&self) -> &'static [&'static str] {
+        match self.how {
+            How::Place(_) => &PLACE,
+            How::Number | How::Skip | How::Session(_) => &[],
+        }
+    }
+
     /// What identifies an entry where neighbouring pages can hold the same one.
     pub fn key(&self, entry: &Value) -> Option<String> {
-        let member = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default();
-        matches!(self.how, How::Place(_)).then(|| {
-            format!("{}\n{}\n{}", member("MessageTraceId"), member("RecipientAddress"), member("Received"))
-        })
+        let members: Option<Vec<&str>> =
+            PLACE.iter().map(|name| entry.get(name).and_then(Value::as_str)).collect();
+        members.filter(|_| matches!(self.how, How::Place(_))).map(|members| members.join("\n"))
     }
 
     /// Whether the service keeps the place: a page that is asked for again is the next one then.
@@ -242,6 +251,8 @@ mod tests {
             json!({"ResultSize": 5000, "StartingRecipientAddress": "a@x", "EndDate": "2026-01-31T08:00:01"})
         );
         assert_eq!(pages.key(&last).as_deref(), Some("m\na@x\n2026-01-31T08:00:00.1234567"));
+        assert_eq!(pages.key(&json!({"Subject": "s"})), None, "nothing tells it apart");
+        assert_eq!(pages.needed(), PLACE);
         let mut same = pages.clone();
         assert!(same.after(5000, 4999, Some(&last)).unwrap_err().contains("nothing new"));
         assert!(

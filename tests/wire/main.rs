@@ -123,6 +123,15 @@ async fn cmdlets_that_page_by_parameters_are_asked_until_they_are_done() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_trace_selects_what_it_goes_on_by() {
+    let dates = json!({"StartDate": "2026-01-01", "EndDate": "2026-01-31"});
+    let traced = Asking::new("Get-MessageTraceV2", dates).select(&["Subject", "Received"]);
+    let sent = traced.sent(Answers::Nothing).await;
+    let select = sent.seen[0].target.split_once("$select=").unwrap().1;
+    assert_eq!(select, "Subject,Received,MessageTraceId,RecipientAddress");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_audit_listing_that_may_have_lost_a_page_begins_again_under_another_name() {
     let many = |count: usize| page((0..count).map(|number| json!({ "Identity": number })).collect(), None);
     let dates = json!({"StartDate": "2026-01-01", "EndDate": "2026-01-31"});

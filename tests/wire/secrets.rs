@@ -13,14 +13,14 @@ use super::nothing;
 use super::scripted_service::{ScriptedService, Seen};
 use super::wire::{Asking, told};
 
-const PASSWORD: &str = "canary-p\u{e4}ssword-5e1d";
+pub(crate) const PASSWORD: &str = "canary-p\u{e4}ssword-5e1d";
 
 fn password(text: &str) -> SecretParameter {
     let value = SecretParameterValue::Text(SecretString::from(text.to_owned()));
     SecretParameter { name: "Password".to_owned(), value }
 }
 
-fn set_password(text: &str) -> Asking {
+pub(crate) fn set_password(text: &str) -> Asking {
     Asking::new("Set-Mailbox", json!({"Identity": "anna@contoso.example"})).secret(password(text))
 }
 
