@@ -11,6 +11,7 @@ mod contact;
 mod dynamic_group;
 mod folder_permission;
 mod group;
+mod identify;
 mod inbox_rules;
 mod junk;
 mod mailbox;

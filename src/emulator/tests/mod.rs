@@ -24,6 +24,7 @@ mod signin_assertion;
 mod signin_code;
 mod signin_people;
 mod synthesized;
+mod traces;
 
 use std::time::Duration;
 

@@ -280,85 +280,10 @@ async fn shelves_are_shown_page_by_page_and_only_to_their_size() {
 
 #[tokio::test]
 async fn new_objects_are_not_found_until_they_are_replicated() {
-    let bench = start(Options { replication: Duration::from_millis(400), ..Options::default() }).await;
+    let bench = start(Options { replication: Duration::from_secs(2), ..Options::default() }).await;
     bench.call("New-JournalRule", json!({"Name": "Late", "JournalEmailAddress": "j@fabrikam.example"})).await;
     assert_eq!(bench.fails("Get-JournalRule", json!({"Identity": "Late"})).await.0, 404);
-    let mut tries = 0;
-    while bench.send("Get-JournalRule", json!({"Identity": "Late"})).await.status() != 200 {
-        tries += 1;
-        assert!(tries < 1000, "it is found in the end");
-    }
-    assert!(tries > 0 || bench.call("Get-JournalRule", json!({})).await["value"][0]["Name"] == "Late");
-}
-
-#[tokio::test]
-async fn a_message_trace_is_read_page_by_page_in_both_ways() {
-    let bench = start(Options::default()).await;
-    let (start_date, end_date) = ("2026-01-01T00:00:00", "2026-01-01T12:00:00");
-    let (mut all, mut page) = (Vec::new(), 1);
-    loop {
-        let part = bench
-            .call(
-                "Get-MessageTrace",
-                json!({"StartDate": start_date, "EndDate": end_date, "PageSize": 100, "Page": page}),
-            )
-            .await;
-        let part = part["value"].as_array().unwrap().clone();
-        if part.is_empty() {
-            break;
-        }
-        all.extend(part);
-        page += 1;
-    }
-    assert!(all.len() > 360, "{} messages of twelve hours", all.len());
-    let (mut seen, mut from) =
-        (Vec::new(), json!({"StartDate": start_date, "EndDate": end_date, "ResultSize": 100}));
-    loop {
-        let part = bench.call("Get-MessageTraceV2", from.clone()).await;
-        let rows = part["value"].as_array().unwrap().clone();
-        let Some(last) = rows.last().cloned() else { break };
-        seen.extend(rows);
-        if part["@adminapi.warnings"].as_array().unwrap().is_empty() {
-            break;
-        }
-        from["EndDate"] = last["Received"].clone();
-        from["StartingRecipientAddress"] = last["RecipientAddress"].clone();
-    }
-    let ids = |rows: &[Value]| rows.iter().map(|row| row["MessageTraceId"].clone()).collect::<Vec<_>>();
-    assert_eq!(ids(&seen), ids(&all), "nothing twice, nothing missing");
-    for bad in
-        [json!({"PageSize": 5001}), json!({"PageSize": 0}), json!({"Page": 1001}), json!({"Status": "Lost"})]
-    {
-        assert_eq!(bench.fails("Get-MessageTrace", bad.clone()).await.0, 400, "{bad}");
-    }
-    assert_eq!(bench.fails("Get-MessageTraceV2", json!({"ResultSize": 5001})).await.0, 400);
-    let failed = bench
-        .call(
-            "Get-MessageTraceV2",
-            json!({"StartDate": start_date, "EndDate": end_date, "Status": ["Failed"]}),
-        )
-        .await;
-    assert!(failed["value"].as_array().unwrap().iter().all(|row| row["Status"] == "Failed"));
-}
-
-#[tokio::test]
-async fn an_audit_search_goes_on_in_its_session() {
-    let bench = start(Options::default()).await;
-    let search = json!({
-        "StartDate": "2026-01-01", "EndDate": "2026-01-02", "SessionId": "s1", "SessionCommand": "ReturnLargeSet",
-        "ResultSize": 60,
-    });
-    let mut indexes = Vec::new();
-    loop {
-        let part = bench.call("Search-UnifiedAuditLog", search.clone()).await;
-        let part = part["value"].as_array().unwrap().clone();
-        if part.is_empty() {
-            break;
-        }
-        assert!(part.len() <= 60 && part[0]["ResultCount"] == 145);
-        indexes.extend(part.iter().map(|record| record["ResultIndex"].as_u64().unwrap()));
-    }
-    assert_eq!(indexes, (1..=145).collect::<Vec<_>>(), "every ten minutes of a day");
-    let failure = bench.fails("Search-UnifiedAuditLog", json!({"StartDate": "2026-01-01"})).await;
-    assert!(failure.0 == 400 && failure.1.contains("EndDate"), "{failure:?}");
+    Options::default().clocks.sleep(Duration::from_millis(2050)).await;
+    let read = bench.call("Get-JournalRule", json!({"Identity": "Late"})).await;
+    assert_eq!(read["value"][0]["Name"], "Late");
 }
