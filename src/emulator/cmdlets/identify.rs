@@ -100,7 +100,8 @@ impl Call<'_> {
         let keys = self.keys()?;
         let fits = |object: &Object| {
             identity.is_none_or(|identity| has_value(object, "Identity", identity))
-                && keys.iter().all(|(name, value)| has_value(object, name, value))
+                // What no cmdlet sets, the service made up, and it tells no entries apart here.
+                && keys.iter().all(|(name, value)| object.get(name).is_none() || has_value(object, name, value))
         };
         let shelf = &self.directory.shelf;
         let found =

@@ -160,6 +160,48 @@ fn what_is_synthesized_can_be_made_read_changed_and_removed() {
 }
 
 #[test]
+fn entries_are_added_once_and_removed_once() {
+    let mut through = 0;
+    for add in of_the_service().filter(|cmdlet| cmdlet.as_str().starts_with("Add-")) {
+        let noun = add.noun();
+        let cmdlet = |verb: &str| catalog::cmdlet(&format!("{verb}-{noun}"));
+        let synthesized = cmdlets::find(add.as_str()).unwrap().is_synthesized();
+        let (true, Some(get), Some(remove)) = (synthesized, cmdlet("Get"), cmdlet("Remove")) else {
+            continue;
+        };
+        if shape(noun) != Shape::Added || !cmdlets::find(get.as_str()).unwrap().is_synthesized() {
+            continue;
+        }
+        let mut entry = required(add);
+        if add.parameter("Identity").is_some() {
+            entry["Identity"] = json!("made");
+        }
+        let mut directory = directory();
+        let shown = |directory: &mut Directory| {
+            let answer = run(directory, get.as_str(), &required(get));
+            objects(answer, directory).len()
+        };
+        let answer = run(&mut directory, add.as_str(), &entry);
+        let added = objects(answer, &directory);
+        assert_eq!(added.len(), 1, "{noun}");
+        assert_eq!(shown(&mut directory), 1, "{noun}");
+        let again = run(&mut directory, add.as_str(), &entry).map(|_| ());
+        assert!(again.is_err_and(|failure| failure.status == 400), "{noun} twice");
+        let mut naming = required(remove);
+        if remove.parameter("Identity").is_some() {
+            naming["Identity"] = json!(added[0].text("Identity"));
+        }
+        let removed = run(&mut directory, remove.as_str(), &naming);
+        assert!(removed.is_ok(), "{noun}: {}", removed.map(|_| ()).unwrap_err().json());
+        assert_eq!(shown(&mut directory), 0, "{noun}");
+        let again = run(&mut directory, remove.as_str(), &naming).map(|_| ());
+        assert!(again.is_err_and(|failure| failure.status == 404), "{noun} is gone");
+        through += 1;
+    }
+    assert!(through > 3, "{through} nouns have entries");
+}
+
+#[test]
 fn each_mailbox_has_settings_of_its_own() {
     let mut directory = directory();
     let id = |index| directory_id(index);
