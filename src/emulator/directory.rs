@@ -6,12 +6,13 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::groups;
-use super::mailbox::{EXCHANGE_GUID, EXTERNAL_ID, GUID, Tenant, Wanted};
+use super::mailbox::{EXCHANGE_GUID, EXTERNAL_ID, GUID, Tenant};
 use super::people;
 use super::prop::{Object, Prop};
 use super::random::index_of;
 use super::shelf::{Shelf, When};
 use super::versions::{Versions, after};
+use super::wanted::Wanted;
 
 /// A kind of object of which each mailbox has one, with the mailbox's index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

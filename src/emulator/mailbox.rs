@@ -1,4 +1,4 @@
-//! The mailboxes of the tenant, as `Get-Mailbox`, `Get-CASMailbox`, `Get-User` and the like show them before any change.
+//! The mailboxes of the tenant, as `Get-Mailbox` shows them before any change.
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::people::{self, Kind, Person};
 use super::prop::{Object, Prop, size};
 use super::random::{guid, mix};
+use super::wanted::{Wanted, add};
 
 /// Purposes of made-up GUIDs.
 pub(super) const EXTERNAL_ID: u64 = 10;
@@ -14,40 +15,12 @@ pub(super) const EXCHANGE_GUID: u64 = 12;
 
 const CREATED: u64 = 20;
 const FORWARDS: u64 = 21;
-const PROTOCOLS: u64 = 22;
 const SYNCED: u64 = 27;
 
 pub(super) const GIB: u64 = 1 << 30;
 
 /// Where the external forwards go.
 pub(super) const OUTSIDE: &str = "fabrikam.example";
-
-/// Which properties of an object are wanted: making all of a hundred is what a listing costs.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Wanted<'a>(Option<&'a [String]>);
-
-impl<'a> Wanted<'a> {
-    /// Every property.
-    pub(super) const ALL: Wanted<'static> = Wanted(None);
-
-    /// Only these, in any case; `None`: all.
-    pub(super) fn only(names: Option<&'a [String]>) -> Wanted<'a> {
-        Wanted(names)
-    }
-
-    fn wants(self, name: &str) -> bool {
-        self.0.is_none_or(|names| names.iter().any(|own| own.eq_ignore_ascii_case(name)))
-    }
-}
-
-/// Adds the wanted ones of a table of properties; the values of the others are never made.
-macro_rules! add {
-    ($wanted:ident, $to:ident, [$(($name:literal, $value:expr $(,)?)),* $(,)?]) => {
-        $(if $wanted.wants($name) {
-            $to.push(($name, $value));
-        })*
-    };
-}
 
 /// What the tenant's objects have in common.
 #[derive(Clone, Debug)]
@@ -112,7 +85,7 @@ impl Tenant {
         self.some_directory_properties(index, name, id, class, Wanted::ALL)
     }
 
-    fn some_directory_properties(
+    pub(super) fn some_directory_properties(
         &self,
         index: u64,
         name: &str,
@@ -330,132 +303,7 @@ impl Tenant {
             _ => (Prop::Null, Prop::Null, false),
         }
     }
-
-    pub(super) fn cas_mailbox(&self, index: u64, wanted: Wanted<'_>) -> Object {
-        let person = self.person(index);
-        let name = self.name(index);
-        let random = mix(self.seed, index, PROTOCOLS);
-        let nullable = |random: u64| match random % 4 {
-            0 => Prop::Bool(true),
-            1 => Prop::Bool(false),
-            _ => Prop::Null,
-        };
-        let mut p =
-            self.some_directory_properties(index, &name, guid(self.seed, index, GUID), "user", wanted);
-        add!(
-            wanted,
-            p,
-            [
-                ("ExternalDirectoryObjectId", Prop::text(guid(self.seed, index, EXTERNAL_ID).to_string())),
-                ("Alias", Prop::text(person.alias.clone())),
-                ("DisplayName", Prop::text(person.display)),
-                ("PrimarySmtpAddress", Prop::text(self.address(index))),
-                ("EmailAddresses", Prop::List(vec![format!("SMTP:{}", self.address(index))])),
-                ("LinkedMasterAccount", Prop::text("")),
-                ("OWAEnabled", Prop::Bool(true)),
-                ("OWAforDevicesEnabled", Prop::Bool(true)),
-                ("PopEnabled", Prop::Bool(!random.is_multiple_of(8))),
-                ("ImapEnabled", Prop::Bool(!random.is_multiple_of(8))),
-                ("MAPIEnabled", Prop::Bool(true)),
-                ("ActiveSyncEnabled", Prop::Bool(random % 16 != 1)),
-                ("EwsEnabled", nullable(random >> 8)),
-                ("EwsAllowOutlook", Prop::Null),
-                ("EwsAllowMacOutlook", Prop::Null),
-                ("EwsApplicationAccessPolicy", Prop::Null),
-                ("EwsAllowList", Prop::List(Vec::new())),
-                ("EwsBlockList", Prop::List(Vec::new())),
-                ("SmtpClientAuthenticationDisabled", nullable(random >> 16)),
-                ("OneWinNativeOutlookEnabled", Prop::Bool(true)),
-                ("OutlookMobileEnabled", Prop::Bool(true)),
-                ("MacOutlookEnabled", Prop::Bool(true)),
-                ("UniversalOutlookEnabled", Prop::Bool(true)),
-                ("OwaMailboxPolicy", Prop::text("OwaMailboxPolicy-Default")),
-                ("ActiveSyncMailboxPolicy", Prop::text("Default")),
-                ("ActiveSyncMailboxPolicyIsDefaulted", Prop::Bool(true)),
-                ("ActiveSyncAllowedDeviceIDs", Prop::List(Vec::new())),
-                ("ActiveSyncBlockedDeviceIDs", Prop::List(Vec::new())),
-                ("PopUseProtocolDefaults", Prop::Bool(true)),
-                ("ImapUseProtocolDefaults", Prop::Bool(true)),
-                ("HasActiveSyncDevicePartnership", Prop::Bool(false)),
-                ("ShowGalAsDefaultView", Prop::Bool(true)),
-                ("ActiveSyncDebugLogging", Prop::Bool(false)),
-                ("ActiveSyncSuppressReadReceipt", Prop::Bool(false)),
-                ("EwsAllowEntourage", Prop::Null),
-                ("ImapForceICalForCalendarRetrievalOption", Prop::Bool(false)),
-                ("ImapMessagesRetrievalMimeFormat", Prop::text("BestBodyFormat")),
-                ("ImapSuppressReadReceipt", Prop::Bool(false)),
-                ("PopForceICalForCalendarRetrievalOption", Prop::Bool(false)),
-                ("PopMessagesRetrievalMimeFormat", Prop::text("BestBodyFormat")),
-                ("PopSuppressReadReceipt", Prop::Bool(false)),
-                ("IsOptimizedForAccessibility", Prop::Bool(false)),
-                ("PublicFolderClientAccess", Prop::Bool(false)),
-            ]
-        );
-        Object::new(p)
-    }
-
-    pub(super) fn user(&self, index: u64, wanted: Wanted<'_>) -> Object {
-        let person = self.person(index);
-        let name = self.name(index);
-        let upn = format!("{}@{}", person.alias, self.initial_domain);
-        let mut p =
-            self.some_directory_properties(index, &name, guid(self.seed, index, GUID), "user", wanted);
-        add!(
-            wanted,
-            p,
-            [
-                ("ExternalDirectoryObjectId", Prop::text(guid(self.seed, index, EXTERNAL_ID).to_string())),
-                ("DisplayName", Prop::text(person.display)),
-                ("FirstName", Prop::text(person.first)),
-                ("LastName", Prop::text(person.last)),
-                ("UserPrincipalName", Prop::text(upn)),
-                ("WindowsEmailAddress", Prop::text(self.address(index))),
-                ("RecipientType", Prop::text("UserMailbox")),
-                ("RecipientTypeDetails", Prop::text(person.kind.details())),
-                ("Title", Prop::text("")),
-                ("Department", Prop::text("")),
-                ("Company", Prop::text("")),
-                ("Office", Prop::text("")),
-                ("Phone", Prop::text("")),
-                ("MobilePhone", Prop::text("")),
-                ("Manager", Prop::Null),
-                ("IsDirSynced", Prop::Bool(self.is_synced(index))),
-                ("VIP", Prop::Bool(false)),
-                ("SeniorityIndex", Prop::Null),
-                ("OtherFax", Prop::List(Vec::new())),
-                ("OtherHomePhone", Prop::List(Vec::new())),
-                ("OtherTelephone", Prop::List(Vec::new())),
-                ("PostOfficeBox", Prop::List(Vec::new())),
-                ("AuthenticationPolicy", Prop::Null),
-                ("StsRefreshTokensValidFrom", Prop::Null),
-                ("EXOModuleEnabled", Prop::Bool(true)),
-                ("RemotePowerShellEnabled", Prop::Bool(true)),
-                ("AccountDisabled", Prop::Bool(person.kind != Kind::User)),
-            ]
-        );
-        let texts = USER_TEXTS.into_iter().filter(|name| wanted.wants(name));
-        p.extend(texts.map(|name| (name, Prop::text(""))));
-        Object::new(p)
-    }
 }
-
-/// More of what a user's card says.
-pub(super) const USER_TEXTS: [&str; 14] = [
-    "AssistantName",
-    "City",
-    "CountryOrRegion",
-    "Fax",
-    "HomePhone",
-    "Initials",
-    "Notes",
-    "Pager",
-    "PhoneticDisplayName",
-    "PostalCode",
-    "SimpleDisplayName",
-    "StateOrProvince",
-    "StreetAddress",
-    "WebPage",
-];
 
 pub(super) const EXTENSION_ATTRIBUTES: [&str; 5] = [
     "ExtensionCustomAttribute1",

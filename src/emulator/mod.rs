@@ -54,6 +54,8 @@ mod state;
 mod synthesized;
 mod tokens;
 mod versions;
+mod views;
+mod wanted;
 
 #[cfg(test)]
 mod tests;

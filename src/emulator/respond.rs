@@ -13,10 +13,10 @@ use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::mailbox::Wanted;
 use super::prop::{Object, json_string};
 use super::shelf::Source;
 use super::state::State;
+use super::wanted::Wanted;
 
 /// The body of every answer. It cannot fail; what is cut is cut with its transport.
 pub(super) type Body = UnsyncBoxBody<Bytes, Infallible>;

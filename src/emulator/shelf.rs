@@ -10,9 +10,10 @@ use jiff::Timestamp;
 
 use super::directory::{Class, Directory};
 use super::groups;
-use super::mailbox::{Tenant, Wanted};
+use super::mailbox::Tenant;
 use super::prop::{Object, Prop};
 use super::random::guid;
+use super::wanted::Wanted;
 
 /// What an object is called by; see [`Shelf::find`].
 const NAMES: [&str; 13] = [

@@ -4,9 +4,9 @@ use super::super::directory::Class;
 use super::super::errors::Failure;
 use super::super::groups::{self, CONTACT, MAIL_USER, Names};
 use super::super::prop::{Object, Prop};
+use super::addresses::derived_alias;
 use super::change::Changes;
 use super::group::{CUSTOM, RECIPIENTS};
-use super::mailbox::derived_alias;
 use super::parameters::{Kind, Parameter, all, own, owns, p};
 use super::{Answer, Call, Cmdlet, Effect};
 

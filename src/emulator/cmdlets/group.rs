@@ -7,8 +7,8 @@ use super::super::mailbox::CUSTOM_ATTRIBUTES;
 use super::super::prop::{Object, Prop};
 use super::super::shelf::{Source, always};
 use super::super::versions::Versions;
+use super::addresses::{addresses, check_address, derived_alias, with_primary};
 use super::change::Changes;
-use super::mailbox::{addresses, check_address, derived_alias, with_primary};
 use super::parameters::{Kind, Parameter, all, own, owns, p};
 use super::{Answer, Call, Cmdlet, Effect};
 

@@ -305,10 +305,10 @@ fn new(call: &mut Call<'_>) -> Result<Answer, Failure> {
         return Ok(answer);
     }
     rules.push(rule);
-    commit(call, mailbox, rules)?;
+    let warnings = commit(call, mailbox, rules)?;
     let shown = call.directory.rules.get(&mailbox).map(|versions| versions.current().clone());
     let made = shown.unwrap_or_default().into_iter().find(|rule| rule.text("Name") == name);
-    Ok(Answer::Objects(made.into_iter().collect()))
+    Ok(Answer::Some { objects: made.into_iter().collect(), warnings })
 }
 
 /// Changes one rule; `change` gives the new values.

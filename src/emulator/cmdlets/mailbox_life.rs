@@ -2,11 +2,13 @@
 
 use super::super::directory::Class;
 use super::super::errors::Failure;
-use super::super::mailbox::{EXCHANGE_GUID, EXTERNAL_ID, GUID, Wanted};
+use super::super::mailbox::{EXCHANGE_GUID, EXTERNAL_ID, GUID};
 use super::super::prop::Prop;
 use super::super::random::guid;
+use super::super::wanted::Wanted;
+use super::addresses::{check_address, check_alias, derived_alias};
 use super::change::Changes;
-use super::mailbox::{check_address, check_alias, derived_alias, mirror, type_changes};
+use super::mailbox::{mirror, type_changes};
 use super::parameters::{Kind, Parameter, own, owns, p};
 use super::{Answer, Call, Cmdlet, Effect};
 

@@ -1,6 +1,7 @@
 //! The cmdlets that the emulator knows: those written by hand, each with its own list of parameters, and those of the
 //! catalog. All others are refused as the service refuses what a role does not include.
 
+mod addresses;
 mod auto_reply;
 mod blocklist;
 mod calendar;
@@ -41,10 +42,10 @@ use serde_json::Value;
 use super::directory::{Class, Directory};
 use super::errors::Failure;
 use super::filter::Filter;
-use super::mailbox::Wanted;
 use super::paging::RESULT_SIZE_DEFAULT;
 use super::prop::Object;
 use super::shelf::Source;
+use super::wanted::Wanted;
 pub(super) use calendar::BOOL_NAMES as CALENDAR_BOOLS;
 use parameters::{Given, Parameter};
 

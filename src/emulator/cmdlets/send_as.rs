@@ -3,6 +3,8 @@
 use super::super::directory::SendAs;
 use super::super::errors::Failure;
 use super::super::prop::{Object, Prop};
+use super::super::shelf::Source;
+use super::super::wanted::Wanted;
 use super::parameters::{Parameter, owns};
 use super::permission::{SELF, shown_user};
 use super::values::not_one_of;
@@ -79,16 +81,40 @@ fn get(call: &mut Call<'_>) -> Result<Answer, Failure> {
                 .map(|target| row(&call.recipient_object(target).text("Identity"), trustee))
                 .collect()
         }
-        (None, None) => {
-            return Err(Failure::not_emulated(
-                "Get-RecipientPermission without Identity and without Trustee",
-            ));
-        }
+        (None, None) => return everybody(call),
     };
     if let Some(limit) = call.given.result_size()?.limit() {
         rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     }
     Ok(Answer::Objects(rows))
+}
+
+/// Recipients of a tenant whose permissions may be listed without end.
+const UNLIMITED_MAX: u64 = 10_000;
+
+/// The permissions of all recipients. They are not made page by page, so an endless list of many is refused.
+fn everybody(call: &Call<'_>) -> Result<Answer, Failure> {
+    let size = call.given.result_size()?;
+    let all = Source::Recipients.len(call.directory);
+    if size.limit().is_none() && all > UNLIMITED_MAX {
+        let text = format!("Get-RecipientPermission of more than {UNLIMITED_MAX} recipients at once");
+        return Err(Failure::not_emulated(&text));
+    }
+    let most = size.limit().and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+    let names = ["Identity".to_owned(), "Guid".to_owned()];
+    let mut rows = (0..all)
+        .filter_map(|index| {
+            Source::Recipients.read_some(call.directory, index, call.now, Wanted::only(Some(&names)))
+        })
+        .flat_map(|object| {
+            let list = call.directory.send_as.get(&Call::guid_of(&object));
+            let granted = list.map(|list| list.read(call.now).clone()).unwrap_or_default();
+            let trustees = [SELF.to_owned()].into_iter().chain(granted);
+            trustees.map(|trustee| row(&object.text("Identity"), &trustee)).collect::<Vec<_>>()
+        });
+    let objects: Vec<Object> = rows.by_ref().take(most).collect();
+    let warnings = if rows.next().is_some() { size.warnings() } else { Vec::new() };
+    Ok(Answer::Some { objects, warnings })
 }
 
 /// The recipient and the trustee's name.

@@ -3,8 +3,8 @@
 use super::super::directory::Class;
 use super::super::errors::Failure;
 use super::super::filter::Filter;
-use super::super::mailbox::USER_TEXTS;
 use super::super::shelf::Source;
+use super::super::views::USER_TEXTS;
 use super::mailbox::refuse_synced;
 use super::parameters::{Kind, Parameter, all, own, owns, p};
 use super::{Answer, Call, Cmdlet, Effect};

@@ -254,6 +254,10 @@ async fn who_may_send_as_whom_is_asked_both_ways() {
     let back =
         bench.call("Get-RecipientPermission", json!({"Trustee": two[1]["Guid"]})).await["value"].clone();
     assert_eq!(back, json!([]));
+    let everybody = bench.call("Get-RecipientPermission", json!({"ResultSize": "Unlimited"})).await;
+    assert_eq!(everybody["value"].as_array().unwrap().len(), 54, "their own rows");
+    let few = bench.call("Get-RecipientPermission", json!({"ResultSize": 3})).await;
+    assert!(few["value"].as_array().unwrap().len() == 3 && warned(&few));
     let group = json!({"Identity": "all.staff", "Trustee": two[1]["Guid"], "AccessRights": "SendAs"});
     bench.call("Add-RecipientPermission", group).await;
     let bad = json!({"Identity": "all.staff", "Trustee": two[1]["Guid"], "AccessRights": "FullAccess"});
