@@ -232,6 +232,33 @@ fn the_reference_of_the_form_is_the_programs() {
     assert_eq!(lines(&read(path)), lines(&wanted), "EXORUN_TEST_UPDATE=1 writes {path} anew");
 }
 
+/// Tests that a page names as `path::name`, and that are no function of that file.
+fn tests_that_are_not_there(page: &str) -> (usize, Vec<String>) {
+    let named: Vec<(&str, &str)> = page
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter_map(|code| code.split_once(".rs::"))
+        .filter(|(path, _)| path.starts_with("src/") || path.starts_with("tests/"))
+        .collect();
+    let missing = named.iter().filter(|(path, name)| {
+        let source = std::fs::read_to_string(package().join(format!("{path}.rs"))).unwrap_or_default();
+        !source.lines().any(|line| line.trim_end().ends_with(&format!("fn {name}() {{")))
+    });
+    (named.len(), missing.map(|(path, name)| format!("{path}.rs::{name}")).collect())
+}
+
+#[test]
+fn every_test_of_the_conformance_list_is_there() {
+    let (named, missing) = tests_that_are_not_there(&read("docs/conformance.md"));
+    assert!(named > 40, "only {named} tests are named");
+    assert!(
+        missing.is_empty(),
+        "docs/conformance.md names tests that are not there:\n{}",
+        missing.join("\n")
+    );
+}
+
 #[test]
 fn the_checks_see_planted_mistakes() {
     let page = "[a](docs/none.md) [b](https://x.example) `c` [`d`] [e](#f) [k](l::M)\n```text\n[g](h)\n```\n[i](README.md#j)";
@@ -240,6 +267,12 @@ fn the_checks_see_planted_mistakes() {
     assert_eq!(
         table("x\n| Code | Word |\n| --- | --- |\n| 0 | `done` |\n\n| 1 | y |", "Code"),
         [["0", "done"]]
+    );
+    let page =
+        "`tests/docs.rs::metrics_are_the_programs` `tests/docs.rs::no_such` `src/none.rs::x` `a.rs::b`";
+    assert_eq!(
+        tests_that_are_not_there(page),
+        (3, vec!["tests/docs.rs::no_such".to_owned(), "src/none.rs::x".to_owned()])
     );
     assert_eq!(shell_lines("```text\na\n```\n```sh\nb\n```\nc"), ["b"]);
     let series = "# TYPE a counter\na{job=\"x,y=\\\"\",emulated=\"true\"} 1\nab{no=\"x\"} 1\n";

@@ -97,6 +97,32 @@ async fn a_run_with_an_emulator_of_its_own_needs_no_settings_and_no_secret() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_tenants_roles_and_plan_are_flags() {
+    let folder = tempfile::tempdir().unwrap();
+    let job = shipped(HARDENING);
+    let client = "11111111-2222-3333-4444-555555555555";
+    let run = async |flags: &[&str]| {
+        let all = [&["run", job.to_str().unwrap(), "--emulate", "--mailboxes", "12"], flags].concat();
+        ended(exorun(folder.path(), &all).spawn().unwrap()).await
+    };
+    run(&["--rate-limit", "9", "--compliance-region", "eur02b"]).await.assert_code(0);
+    let reader = format!("{client}=GlobalReader");
+    for (flag, value, step) in [("--role", reader.as_str(), "harden"), ("--plan", "eop", "shared")] {
+        // A reader can list and not change; protection alone has no mailboxes to list.
+        let ended = run(&[flag, value]).await;
+        ended.assert_code(1);
+        let said = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(
+            said.contains(&format!("failed: {step}: ")) && said.contains("forbidden (HTTP 403)"),
+            "{said}"
+        );
+    }
+    let refused = run(&["--role", "x=Chef"]).await;
+    refused.assert_code(64);
+    assert!(refused.stderr.contains("there is no role `Chef`"), "{}", refused.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_place_that_cannot_be_used_ends_with_64() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("file"), "").unwrap();

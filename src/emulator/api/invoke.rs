@@ -13,8 +13,8 @@ use super::show::{View, selected};
 use super::trouble::Mishaps;
 use crate::catalog::{self, Service, ValueKind};
 
-/// The mailbox that keeps the audit configuration.
-const AUDIT_MAILBOX: &str = "SystemMailbox{8cc370d3-822a-4ab8-a926-bb94bd0641a9}@";
+/// The mailbox that keeps the audit configuration, in lower case.
+const AUDIT_MAILBOX: &str = "systemmailbox{8cc370d3-822a-4ab8-a926-bb94bd0641a9}@";
 
 pub(super) fn invoke(
     request: &Request<'_>,
@@ -60,8 +60,7 @@ pub(super) fn invoke(
     response
 }
 
-/// The refusal of an anchor. Source: protocol reference, 3.2 and 3.3; that the audit configuration's wrong anchor gets
-/// the same bare 403 as none is ours.
+/// The refusal of an anchor.
 fn badly_anchored(
     request: &Request<'_>,
     caller: &Caller,
@@ -74,15 +73,20 @@ fn badly_anchored(
         let domain = format!("@{}", state.tenant.initial_domain.to_ascii_lowercase());
         return (!anchor.ends_with(&domain)).then(|| Failure::organization_container().response());
     }
-    if cmdlet.effect == Effect::Read || state.options.anchor == AnchorRule::Ignored {
-        return None;
+    let looks = cmdlet.effect == Effect::Write && state.options.anchor == AnchorRule::Writes;
+    looks.then(|| anchor_missing(cmdlet.name, &anchor))?.map(errors::forbidden)
+}
+
+/// What a write's anchor (in lower case) lacks. Source: protocol reference, 3.2 and 3.3; that the audit
+/// configuration's wrong anchor gets the same bare 403 as none is ours.
+fn anchor_missing(cmdlet: &str, anchor: &str) -> Option<&'static str> {
+    match cmdlet {
+        _ if anchor.is_empty() => Some("A write needs X-AnchorMailbox."),
+        "Set-AdminAuditLogConfig" if !anchor.contains(AUDIT_MAILBOX) => {
+            Some("This write needs the audit mailbox in X-AnchorMailbox.")
+        }
+        _ => None,
     }
-    if anchor.is_empty() {
-        return Some(errors::forbidden("A write needs X-AnchorMailbox."));
-    }
-    let audit = cmdlet.name == "Set-AdminAuditLogConfig";
-    (audit && !anchor.contains(&AUDIT_MAILBOX.to_ascii_lowercase()))
-        .then(|| errors::forbidden("This write needs the audit mailbox in X-AnchorMailbox."))
 }
 
 /// Takes out what does not exist for the caller, and decrypts what came encrypted.
@@ -118,4 +122,19 @@ fn parameters(
         })?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_audit_configuration_is_written_by_its_own_mailbox() {
+        let usual = "app:systemmailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}@contoso.onmicrosoft.com";
+        let audit = "upn:systemmailbox{8cc370d3-822a-4ab8-a926-bb94bd0641a9}@contoso.onmicrosoft.com";
+        assert!(anchor_missing("Set-AdminAuditLogConfig", usual).is_some());
+        assert_eq!(anchor_missing("Set-AdminAuditLogConfig", audit), None);
+        assert_eq!(anchor_missing("Set-Mailbox", usual), None);
+        assert!(anchor_missing("Set-Mailbox", "").is_some());
+    }
 }
