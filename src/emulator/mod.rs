@@ -24,6 +24,7 @@ mod device;
 mod directory;
 mod entra;
 mod errors;
+mod fault_draws;
 mod faults;
 mod filter;
 mod folders;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::device::Devices;
 use super::directory::Directory;
 use super::entra::Signins;
-use super::faults::Faults;
+use super::fault_draws::Faults;
 use super::keys::Keys;
 use super::mailbox::Tenant;
 use super::options::Options;

@@ -33,6 +33,9 @@ async fn a_cmdlet_that_cannot_ask_does_not_know_confirm() {
         let (status, text) = bench.fails("Get-MailboxStatistics", json!({name: false})).await;
         assert!(status == 400 && text.contains("AmbiguousParameterSetException"), "{name}: {text}");
     }
+    let (status, text) =
+        bench.fails("Set-ExternalInOutlook", json!({"Enabled": true, "Confirm": false})).await;
+    assert!(status == 400 && text.contains("'Confirm'"), "a write that never asks: {text}");
     let identity = bench.call("Get-Mailbox", json!({"ResultSize": 1})).await["value"][0]["Guid"].clone();
     for ask in ["Confirm", "WhatIf"] {
         let call = json!({"Identity": identity, "Office": "9", ask: true});

@@ -124,6 +124,22 @@ async fn an_accounts_sessions_are_counted_over_all_doors() {
 }
 
 #[tokio::test]
+async fn the_first_transport_of_each_door_is_a_session_of_its_own() {
+    let bench = start(Options::default()).await;
+    let compliance = bench.token_for(COMPLIANCE).await;
+    let doors = [
+        (bench.emulator.exchange_endpoint(), &bench.token),
+        (bench.emulator.compliance_region_endpoint(), &compliance),
+    ];
+    for (endpoint, token) in doors {
+        let url = format!("{endpoint}{}", bench.path("InvokeCommand"));
+        let request = bench.client.post(url).bearer_auth(token).header("X-AnchorMailbox", DOMAIN_ANCHOR);
+        assert_eq!(request.json(&cmdlet("Get-User")).send().await.unwrap().status(), 200);
+    }
+    assert_eq!(bench.emulator.counters().sessions.opened, 2, "both are transport 1 of their port");
+}
+
+#[tokio::test]
 async fn a_front_door_sends_callers_to_its_regional_name() {
     let bench = start(Options { front_door: Some("eur05".to_owned()), ..Options::default() }).await;
     let path = bench.path("InvokeCommand?$select=Guid");
