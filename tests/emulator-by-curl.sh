@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The emulator, tried with curl and jq alone: nothing of this program's client takes part.
+# The emulator, tried with curl, jq and openssl alone: nothing of this program's client takes part.
 #
 # LOGIN_ENDPOINT, EXCHANGE_ENDPOINT  https://127.0.0.1:PORT of the two services
+# COMPLIANCE_ENDPOINT, REGION_ENDPOINT  the same of Security & Compliance's global and regional host
 # CA_FILE                            the emulator's certificate authority (PEM)
 # CLIENT_SECRET                      path of a file that holds the secret
 # TENANT                             the tenant's domain or GUID
@@ -9,7 +10,7 @@
 # It needs a fresh emulator with the default 50 mailboxes, and nobody else on it: it compares counters.
 set -euo pipefail
 
-: "${LOGIN_ENDPOINT:?}" "${EXCHANGE_ENDPOINT:?}" "${CA_FILE:?}" "${CLIENT_SECRET:?}" "${TENANT:?}"
+: "${LOGIN_ENDPOINT:?}" "${EXCHANGE_ENDPOINT:?}" "${COMPLIANCE_ENDPOINT:?}" "${REGION_ENDPOINT:?}" "${CA_FILE:?}" "${CLIENT_SECRET:?}" "${TENANT:?}"
 readonly CLIENT_ID="${CLIENT_ID:-11111111-2222-3333-4444-555555555555}"
 readonly ANCHOR="APP:SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}@${TENANT}"
 readonly API="${EXCHANGE_ENDPOINT}/adminapi/beta/${TENANT}/InvokeCommand"
@@ -125,6 +126,64 @@ same "the five are answered" "5" "$(jq -s '[.[].value | length] | add' "$work"/h
 live 0
 same "opened = closed, live 0, unclean 0, refused 1, peak 5" "13 13 0 0 1 5" \
     "$(counter '.sessions | "\(.opened) \(.closed) \(.live) \(.unclean) \(.refused) \(.peak)"')"
+
+# --- a batch ------------------------------------------------------------------------------------------------------
+member() {
+    jq -cn --arg id "$1" --arg url "$API" --arg anchor "$ANCHOR" --argjson body "$2" \
+        '{id: $id, method: "POST", url: $url, headers: {"X-AnchorMailbox": $anchor, "Content-Type": "application/json"}, body: $body}'
+}
+{
+    member good "$(body Get-TransportConfig '{}')"
+    member gone "$(body Get-Mailbox '{"Identity": "nobody@contoso.example"}')"
+} | jq -cs '{requests: .}' >"$work/batch"
+call batch "$(cat "$work/batch")" "${API%InvokeCommand}\$batch" --header 'Prefer: odata.continue-on-error' >"$work/answers"
+same "a batch answers 200 with a status for each member" "gone:404 good:200" \
+    "$(jq -r '[.responses[] | "\(.id):\(.status)"] | sort_by(. != "gone:404") | join(" ")' "$work/answers")"
+same "ten is the most" "400" \
+    "$(call batch "$(jq -c '{requests: [range(11) as $n | .requests[0] + {id: "\($n)"}]}' "$work/batch")" \
+        "${API%InvokeCommand}\$batch" --output "$work/out" --write-out '%{http_code}')"
+
+# --- a secret parameter -------------------------------------------------------------------------------------------
+get --header @"$work/authorization" "${EXCHANGE_ENDPOINT}/adminapi/v1.0/${TENANT}/EXOModuleFile?Version=3.9.2" >"$work/module"
+modulus="$(jq -r '.value[0].moduleFile' "$work/module" | sed -nE "s|.*<Modulus>(.*)</Modulus>.*|\1|p" | base64 -d | od -An -v -tx1 | tr -d ' \n')"
+cat >"$work/key.conf" <<KEY
+asn1=SEQUENCE:info
+[info]
+algorithm=SEQUENCE:algorithm
+key=BITWRAP,SEQUENCE:key
+[algorithm]
+algorithm=OID:rsaEncryption
+parameter=NULL
+[key]
+modulus=INTEGER:0x${modulus}
+exponent=INTEGER:65537
+KEY
+openssl asn1parse -genconf "$work/key.conf" -noout -out "$work/key.der"
+sealed="$(printf 'Kennwort-1' | openssl pkeyutl -encrypt -pubin -keyform DER -inkey "$work/key.der" | base64 | tr -d '\n')"
+# password VALUE: what the service says of it as a password.
+password() {
+    call secret "$(body Set-Mailbox "$(jq -c --arg password "$1" '. + {Password: $password}' <<<"$identity")")" \
+        | grep -c 'cannot be decrypted' || true
+}
+same "a password is read only as openssl encrypts it for the module's key" "0 1" "$(password "$sealed") $(password 'Kennwort-1')"
+
+# --- Security & Compliance, by its real names -----------------------------------------------------------------------
+get --data grant_type=client_credentials --data "client_id=${CLIENT_ID}" --data-urlencode "client_secret@$work/secret" \
+    --data-urlencode 'scope=https://ps.compliance.protection.outlook.com/.default' \
+    "${LOGIN_ENDPOINT}/${TENANT}/oauth2/v2.0/token" | jq -r '"Authorization: Bearer " + .access_token' >"$work/compliance"
+# at HOST ENDPOINT PATH [curl options..]: the port of ENDPOINT under the name HOST.
+at() {
+    local host="$1" port="${2##*:}" path="$3"
+    shift 3
+    get --connect-to "${host}:443:127.0.0.1:${port}" --header @"$work/compliance" "$@" "https://${host}${path}"
+}
+same "the global host names the region" "302 https://nam12b.admin.protection.outlook.com:446/adminapi/v1.0/${TENANT}/EXOModuleFile" \
+    "$(at ps.compliance.protection.outlook.com "$COMPLIANCE_ENDPOINT" "/adminapi/v1.0/${TENANT}/EXOModuleFile" \
+        --output "$work/out" --write-out '%{http_code} %{redirect_url}')"
+users="$(at nam12b.ps.compliance.protection.outlook.com "$REGION_ENDPOINT" "/adminapi/beta/${TENANT}/InvokeCommand" \
+    --header 'Content-Type: application/json' --header "X-AnchorMailbox: ${ANCHOR}" \
+    --data "$(body Get-User '{"ResultSize": 3}')")"
+same "the region serves" "3" "$(jq '.value | length' <<<"$users")"
 
 # --- the record ---------------------------------------------------------------------------------------------------
 get "${CONTROL}/requests" >"$work/requests"

@@ -42,11 +42,15 @@ async fn curl_and_jq_agree_that_it_speaks_the_protocol() {
         loop {
             let line = lines.next_line().await.unwrap().expect("the emulator ended");
             if line.contains("EMULATED: serving") {
-                break;
+                break line;
             }
         }
     });
-    serving.await.expect("the emulator does not serve");
+    let serving = serving.await.expect("the emulator does not serve");
+    let said = |name: &str| {
+        let (_, rest) = serving.split_once(&format!("\"{name}\":\"")).expect("an endpoint");
+        rest.split('"').next().unwrap().to_owned()
+    };
 
     let out = folder.path().join("out");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/emulator-by-curl.sh");
@@ -57,6 +61,8 @@ async fn curl_and_jq_agree_that_it_speaks_the_protocol() {
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("LOGIN_ENDPOINT", setting(&out, "login_endpoint"))
         .env("EXCHANGE_ENDPOINT", setting(&out, "exchange_endpoint"))
+        .env("COMPLIANCE_ENDPOINT", said("compliance_endpoint"))
+        .env("REGION_ENDPOINT", said("compliance_region_endpoint"))
         .env("CA_FILE", setting(&out, "ca_file"))
         .env("CLIENT_SECRET", out.join("client-secret"))
         .env("TENANT", "contoso.onmicrosoft.com")
