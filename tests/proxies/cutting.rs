@@ -1,0 +1,81 @@
+//! Answers that end half way, and lines that go dead, with and without HAProxy's part in TLS.
+
+use std::time::Duration;
+
+use super::haproxy::{Haproxy, Tls};
+use super::toxic::{Harm, Toxic};
+use super::{all_closed, answered, emulator, hardening, has_haproxy, listing, run_through};
+
+/// In the midst of the first answer: a handshake is shorter, a page of a thousand mailboxes longer.
+const IN_THE_LISTING: usize = 6_000;
+const MANY: &str = "6000";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_cut_off_once_is_read_again_and_complete() {
+    if !has_haproxy("a_listing_cut_off_once_is_read_again_and_complete") {
+        return;
+    }
+    // Not a dead line behind HTTP/2: HAProxy puts the second try on the same one.
+    for (tls, harm) in [
+        (Tls::Through, Harm::CutAfter(IN_THE_LISTING)),
+        (Tls::Through, Harm::StallAfter(IN_THE_LISTING)),
+        (Tls::Ended, Harm::CutAfter(IN_THE_LISTING)),
+        (Tls::EndedForHttp1, Harm::CutAfter(IN_THE_LISTING)),
+        (Tls::EndedForHttp1, Harm::StallAfter(IN_THE_LISTING)),
+    ] {
+        let emulator = emulator(MANY).await;
+        let line = Toxic::start(emulator.port("exchange_endpoint"), harm, 1).await;
+        let proxy = Haproxy::start(tls, line.port, &emulator.out("ca.pem"), "");
+        let run = run_through(&emulator, &proxy, &listing(&emulator), &[]).await;
+        run.ended.assert_code(0);
+        assert_eq!(line.met(), 1, "{tls:?} {harm:?}");
+        assert_eq!(run.report["steps"][0]["items"], 6000, "{tls:?} {harm:?}: {}", run.report);
+        assert!(run.sum("retries") >= 1, "{tls:?} {harm:?}: {}", run.report);
+        all_closed(&emulator).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_that_is_always_cut_off_is_an_error_and_never_a_shorter_list() {
+    if !has_haproxy("a_listing_that_is_always_cut_off_is_an_error_and_never_a_shorter_list") {
+        return;
+    }
+    for tls in [Tls::Through, Tls::Ended, Tls::EndedForHttp1] {
+        for harm in [Harm::CutAfter(IN_THE_LISTING), Harm::StallAfter(IN_THE_LISTING)] {
+            let emulator = emulator(MANY).await;
+            let line = Toxic::start(emulator.port("exchange_endpoint"), harm, usize::MAX).await;
+            let proxy = Haproxy::start(tls, line.port, &emulator.out("ca.pem"), "");
+            let run = run_through(&emulator, &proxy, &listing(&emulator), &[]).await;
+            run.assert_failed(1, &["failed: all: ", "given up after 3 tries"]);
+            assert_eq!(run.report["steps"][0]["items"], 0, "{tls:?} {harm:?}: {}", run.report);
+            assert!(line.met() >= 1, "{tls:?} {harm:?}");
+            all_closed(&emulator).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transports_that_die_between_writes_cost_time_and_no_write_is_made_twice() {
+    if !has_haproxy("transports_that_die_between_writes_cost_time_and_no_write_is_made_twice") {
+        return;
+    }
+    for (tls, harm) in [
+        (Tls::Through, Harm::CutAfter(8000)),
+        (Tls::Through, Harm::StallAfter(8000)),
+        (Tls::Ended, Harm::CutAfter(8000)),
+        (Tls::EndedForHttp1, Harm::CutAfter(8000)),
+    ] {
+        let emulator = emulator("60").await;
+        let line = Toxic::start(emulator.port("exchange_endpoint"), harm, usize::MAX).await;
+        let proxy = Haproxy::start(tls, line.port, &emulator.out("ca.pem"), "");
+        let run = run_through(&emulator, &proxy, &hardening(), &[]).await;
+        run.ended.assert_code(0);
+        assert!(line.met() >= 2, "{tls:?} {harm:?}: {}", line.met());
+        assert!(run.took < Duration::from_secs(30), "{tls:?} {harm:?}: {:?}", run.took);
+        let state = all_closed(&emulator).await;
+        let changed = run.sum("changed");
+        assert!(changed > 20, "{tls:?} {harm:?}: {}", run.report);
+        let seen = (state["changed_objects"].as_u64().unwrap(), answered(&state, "Set-CASMailbox"));
+        assert_eq!(seen, (changed, changed), "{tls:?} {harm:?}: {state}");
+    }
+}
