@@ -1,10 +1,13 @@
 //! Answers that end half way, and lines that go dead, with and without HAProxy's part in TLS.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::emulating::Emulating;
 use super::haproxy::{Haproxy, Tls};
 use super::toxic::{Harm, Toxic};
-use super::{all_closed, answered, emulator, hardening, has_haproxy, listing, run_through};
+use super::{
+    GIVES_UP_WITHIN, Running, all_closed, answered, emulator, hardening, has_haproxy, listing, run_through,
+};
 
 /// In the midst of the first answer: a handshake is shorter, a page of a thousand mailboxes longer.
 const IN_THE_LISTING: usize = 6_000;
@@ -77,5 +80,39 @@ async fn transports_that_die_between_writes_cost_time_and_no_write_is_made_twice
         assert!(changed > 20, "{tls:?} {harm:?}: {}", run.report);
         let seen = (state["changed_objects"].as_u64().unwrap(), answered(&state, "Set-CASMailbox"));
         assert_eq!(seen, (changed, changed), "{tls:?} {harm:?}: {state}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_dies_in_the_midst_of_writes_ends_the_run_and_every_write_is_accounted_for() {
+    if !has_haproxy(
+        "a_service_that_dies_in_the_midst_of_writes_ends_the_run_and_every_write_is_accounted_for",
+    ) {
+        return;
+    }
+    for tls in [Tls::Through, Tls::Ended, Tls::EndedForHttp1] {
+        let mut emulator = Emulating::start(&["--mailboxes", "300", "--latency", "20ms"]).await;
+        let proxy = Haproxy::start(tls, emulator.port("exchange_endpoint"), &emulator.out("ca.pem"), "");
+        let running = Running::start(&emulator, &proxy.endpoint(), &proxy.ca_file, &hardening(), &[]);
+        let patience = Instant::now() + Duration::from_secs(30);
+        let seen = loop {
+            let seen = answered(&emulator.state().await, "Set-CASMailbox");
+            if seen >= 5 || Instant::now() > patience {
+                break seen;
+            }
+        };
+        emulator.kill().await;
+        let killed = Instant::now();
+        let run = running.end().await;
+        let took = killed.elapsed();
+        run.ended.assert_code(1);
+        assert!(took < GIVES_UP_WITHIN, "{tls:?}: {took:?}");
+        let output = format!("{tls:?}\n{}\n{}", run.ended.stdout, run.ended.stderr);
+        assert!(output.contains("given up after 3 tries"), "{output}");
+        let of = |outcome: &str| run.ended.stderr.matches(&format!("outcome={outcome} ")).count() as u64;
+        assert!(seen >= 5 && of("done") + of("unknown") >= seen, "{seen} were seen\n{output}");
+        // Two sessions have two calls in hand at most; whoever reads the output is told of each.
+        let doubts = run.ended.stdout.matches("in doubt whether it was done").count() as u64;
+        assert!(of("unknown") <= 2 && doubts == of("unknown"), "{output}");
     }
 }

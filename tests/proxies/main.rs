@@ -1,7 +1,7 @@
 //! Proxies between the real program and the real `exorun emulate`: whatever stands in the way, a run ends in time, says
 //! what it met, and every session is closed as far as the service can see.
 //!
-//! The proxies stand before Exchange only: sign-in is direct, so that each test shows one thing.
+//! A proxy stands before Exchange or before sign-in, never both, so that each test shows one thing.
 #![expect(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
 #![expect(clippy::disallowed_methods, reason = "tests wait for real processes")]
 
@@ -20,6 +20,7 @@ mod answering;
 mod cutting;
 mod intercepting;
 mod passing;
+mod signing_in;
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -99,33 +100,61 @@ fn listing(emulator: &Emulating) -> PathBuf {
     path
 }
 
-/// Runs a job against the emulator, with its Exchange door at `endpoint`.
+/// A job that is running against the emulator.
+struct Running {
+    child: tokio::process::Child,
+    report: PathBuf,
+    began: Instant,
+}
+
+impl Running {
+    /// Starts a job with the emulator's Exchange door at `endpoint`.
+    fn start(
+        emulator: &Emulating,
+        endpoint: &str,
+        ca_file: &Path,
+        job: &Path,
+        more: &[(&str, &str)],
+    ) -> Running {
+        let folder = emulator.folder.path();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_exorun"));
+        command
+            .arg("run")
+            .arg(job)
+            .args(["--report", "report.json"])
+            .env_clear()
+            .envs(LIMITS)
+            .env("EXORUN_LOGIN_ENDPOINT", emulator.endpoint("login_endpoint").unwrap())
+            .env("EXORUN_EXCHANGE_ENDPOINT", endpoint)
+            .env("EXORUN_CA_FILE", ca_file)
+            .env("EXORUN_EMULATED", "true")
+            .env("EXORUN_STATE_DIR", folder.join("state"))
+            .env(
+                "EXORUN_CLIENT_SECRET",
+                std::fs::read_to_string(emulator.out("client-secret")).unwrap().trim(),
+            )
+            .envs(more.iter().copied())
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        let (began, report) = (Instant::now(), folder.join("report.json"));
+        Running { child: command.spawn().unwrap(), report, began }
+    }
+
+    async fn end(self) -> Run {
+        let ended = ended(self.child).await;
+        let took = self.began.elapsed();
+        assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
+        let report = std::fs::read_to_string(self.report).unwrap();
+        Run { ended, report: serde_json::from_str(&report).unwrap(), took }
+    }
+}
+
+/// Runs a job to its end.
 async fn run(emulator: &Emulating, endpoint: &str, ca_file: &Path, job: &Path, more: &[(&str, &str)]) -> Run {
-    let (folder, began) = (emulator.folder.path(), Instant::now());
-    let mut command = Command::new(env!("CARGO_BIN_EXE_exorun"));
-    command
-        .arg("run")
-        .arg(job)
-        .args(["--report", "report.json"])
-        .env_clear()
-        .envs(LIMITS)
-        .env("EXORUN_LOGIN_ENDPOINT", emulator.endpoint("login_endpoint").unwrap())
-        .env("EXORUN_EXCHANGE_ENDPOINT", endpoint)
-        .env("EXORUN_CA_FILE", ca_file)
-        .env("EXORUN_EMULATED", "true")
-        .env("EXORUN_STATE_DIR", folder.join("state"))
-        .env("EXORUN_CLIENT_SECRET", std::fs::read_to_string(emulator.out("client-secret")).unwrap().trim())
-        .envs(more.iter().copied())
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    let ended = ended(command.spawn().unwrap()).await;
-    let took = began.elapsed();
-    assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
-    let report = std::fs::read_to_string(folder.join("report.json")).unwrap();
-    Run { ended, report: serde_json::from_str(&report).unwrap(), took }
+    Running::start(emulator, endpoint, ca_file, job, more).end().await
 }
 
 /// Waits until the emulator counts no session any more: then as many were closed as opened. Returns its state.

@@ -84,6 +84,11 @@ impl Emulating {
         serde_json::from_slice(&answer.stdout).unwrap_or_else(|_| panic!("{answer:?}"))
     }
 
+    /// Ends it by SIGKILL: what it had in hand is cut off.
+    pub(crate) async fn kill(&mut self) {
+        self.child.kill().await.unwrap();
+    }
+
     /// Ends it by SIGTERM, and looks at how it ended.
     pub(crate) async fn end(mut self) {
         let pid = Pid::from_raw(i32::try_from(self.child.id().unwrap()).unwrap()).unwrap();
