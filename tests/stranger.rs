@@ -65,6 +65,11 @@ async fn a_stranger_reads_listings_to_their_end_and_knows_the_values() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_reads_with_every_cmdlet_that_it_may_run() {
+    agrees("everything", &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_sends_ten_requests_in_one() {
     agrees("batch", &[]).await;
 }
