@@ -111,8 +111,14 @@ async fn a_proxy_that_drops_requests_without_a_word_is_given_up_after_three_trie
     ] {
         let (emulator, proxy) = behind(tls, &format!(" http-request {drop}")).await;
         let run = run_through(&emulator, &proxy, &hardening(), &[]).await;
-        let kind = if drop == "reject" { "network: " } else { "timeout: timed out after 1s500ms" };
-        run.assert_failed(1, &[kind, "given up after 3 tries", "sessions: 1 opened, "]);
+        run.assert_failed(1, &["given up after 3 tries", "sessions: 1 opened, "]);
+        // What HAProxy drops silently, the kernel may still reset when more is sent.
+        let kind = &run.report["steps"][0]["failures"][0]["kind"];
+        assert!(
+            kind == "network" || kind == "timeout" && drop == "silent-drop",
+            "{tls:?} {drop}: {}",
+            run.report
+        );
         assert_eq!(run.report["steps"][0]["requests"], 3, "{tls:?} {drop}: {}", run.report);
         assert_eq!(all_closed(&emulator).await["sessions"]["opened"], 0, "{tls:?} {drop}");
     }

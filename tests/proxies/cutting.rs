@@ -62,13 +62,14 @@ async fn transports_that_die_between_writes_cost_time_and_no_write_is_made_twice
     if !has_haproxy("transports_that_die_between_writes_cost_time_and_no_write_is_made_twice") {
         return;
     }
+    // Room for a few answers, ten reads in one among them.
     for (tls, harm) in [
-        (Tls::Through, Harm::CutAfter(8000)),
-        (Tls::Through, Harm::StallAfter(8000)),
-        (Tls::Ended, Harm::CutAfter(8000)),
-        (Tls::EndedForHttp1, Harm::CutAfter(8000)),
+        (Tls::Through, Harm::CutAfter(24_000)),
+        (Tls::Through, Harm::StallAfter(24_000)),
+        (Tls::Ended, Harm::CutAfter(24_000)),
+        (Tls::EndedForHttp1, Harm::CutAfter(24_000)),
     ] {
-        let emulator = emulator("60").await;
+        let emulator = emulator("200").await;
         let line = Toxic::start(emulator.port("exchange_endpoint"), harm, usize::MAX).await;
         let proxy = Haproxy::start(tls, line.port, &emulator.out("ca.pem"), "");
         let run = run_through(&emulator, &proxy, &hardening(), &[]).await;
