@@ -151,7 +151,7 @@ def typed(item, name, value):
         uuid.UUID(value)
     elif kind == "System.DateTime":
         date(value)
-    elif isinstance(value, list) and all(isinstance(entry, str) for entry in value):
+    elif isinstance(value, list) and value and all(isinstance(entry, str) for entry in value):
         same_type = item.get(f"{name}@odata.type")
         holds_quietly(name, same_type == "#Collection(String)", f"{value!r} has the type {same_type}")
 
