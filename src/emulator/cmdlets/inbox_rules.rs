@@ -298,7 +298,7 @@ fn new(call: &mut Call<'_>) -> Result<Answer, Failure> {
         rule.set(name, prop);
     }
     let acts = |name: &&str| !matches!(rule.get(name), None | Some(Prop::Null | Prop::Bool(false)));
-    if !ACTIONS.iter().any(|name| acts(&name)) {
+    if !ACTIONS.iter().any(acts) {
         return Err(Failure::missing_parameter("an action such as MoveToFolder or ForwardTo"));
     }
     if let Some(answer) = call.asked(&name)? {

@@ -170,6 +170,20 @@ async fn protection_alone_has_fewer_cmdlets() {
 }
 
 #[tokio::test]
+async fn the_audit_configuration_is_written_through_its_own_mailbox_only() {
+    let bench = start(Options::default()).await;
+    let set = json!({"CmdletInput": {
+        "CmdletName": "Set-AdminAuditLogConfig",
+        "Parameters": {"UnifiedAuditLogIngestionEnabled": false},
+    }});
+    for (anchor, status) in [(APP, 403), (AUDIT, 200)] {
+        let request =
+            bench.client.post(bench.url()).bearer_auth(&bench.token).header("X-AnchorMailbox", anchor);
+        assert_eq!(request.json(&set).send().await.unwrap().status(), status, "{anchor}");
+    }
+}
+
+#[tokio::test]
 async fn both_versions_and_both_names_of_the_tenant_are_answered_and_others_are_not() {
     let bench = start(Options::default()).await;
     let exchange = bench.emulator.exchange_endpoint();

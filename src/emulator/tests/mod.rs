@@ -35,6 +35,9 @@ use super::*;
 
 const APP: &str = "APP:SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}@contoso.onmicrosoft.com";
 
+/// The anchor of the one cmdlet that has to reach the audit mailbox.
+const AUDIT: &str = "UPN:SystemMailbox{8cc370d3-822a-4ab8-a926-bb94bd0641a9}@contoso.onmicrosoft.com";
+
 struct Bench {
     emulator: Emulator,
     client: Client,
@@ -88,10 +91,11 @@ impl Bench {
     }
 
     fn request(&self, url: &str, cmdlet: &str, parameters: &Value) -> reqwest::RequestBuilder {
+        let anchor = if cmdlet == "Set-AdminAuditLogConfig" { AUDIT } else { APP };
         self.client
             .post(url)
             .bearer_auth(&self.token)
-            .header("X-AnchorMailbox", APP)
+            .header("X-AnchorMailbox", anchor)
             .header("connection-id", "c1")
             .json(&json!({"CmdletInput": {"CmdletName": cmdlet, "Parameters": parameters}}))
     }

@@ -251,7 +251,7 @@ async fn new_groups_and_members_are_seen_late() {
     bench.call("Add-DistributionGroupMember", add).await;
     assert_eq!(bench.fails("Get-DistributionGroup", json!({"Identity": "Late"})).await.0, 404);
     assert_eq!(names(&bench, "Get-DistributionGroupMember", json!({"Identity": "All Staff"})).await.len(), 5);
-    tokio::time::sleep(Duration::from_millis(2100)).await;
+    Options::default().clocks.sleep(Duration::from_millis(2100)).await;
     bench.call("Get-DistributionGroup", json!({"Identity": "Late"})).await;
     assert_eq!(names(&bench, "Get-DistributionGroupMember", json!({"Identity": "All Staff"})).await.len(), 6);
 }
