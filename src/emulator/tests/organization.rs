@@ -187,7 +187,6 @@ async fn an_authentication_policy_is_set_by_switches_and_read_as_booleans() {
 async fn a_tenant_that_was_not_customized_refuses_policies_until_it_is() {
     let bench = start(Options { dehydrated: true, ..Options::default() }).await;
     let calls = [
-        ("Set-AdminAuditLogConfig", json!({"UnifiedAuditLogIngestionEnabled": false})),
         (
             "Set-OwaMailboxPolicy",
             json!({"Identity": "OwaMailboxPolicy-Default", "ConditionalAccessPolicy": "ReadOnly"}),
@@ -205,7 +204,17 @@ async fn a_tenant_that_was_not_customized_refuses_policies_until_it_is() {
             "{cmdlet}: {failure:?}"
         );
     }
+    // This one wants an anchor of its own. Source: protocol reference, 3.3.
+    let audit = || async {
+        let set = json!({"CmdletName": "Set-AdminAuditLogConfig", "Parameters": {"UnifiedAuditLogIngestionEnabled": false}});
+        let anchor = "UPN:SystemMailbox{8cc370d3-822a-4ab8-a926-bb94bd0641a9}@contoso.onmicrosoft.com";
+        let request =
+            bench.client.post(bench.url()).bearer_auth(&bench.token).header("X-AnchorMailbox", anchor);
+        request.json(&json!({"CmdletInput": set})).send().await.unwrap().status()
+    };
+    assert_eq!(audit().await, 400);
     bench.call("Enable-OrganizationCustomization", json!({"Confirm": false})).await;
+    assert_eq!(audit().await, 200);
     for (cmdlet, parameters) in calls {
         bench.call(cmdlet, parameters).await;
     }
