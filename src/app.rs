@@ -224,7 +224,8 @@ impl App {
             actor,
             session_wait: self.settings.session_wait,
             call_timeout: self.settings.call_timeout,
-            batch_size: self.settings.batch_size,
+            // A recording has one call a request, so that whoever replays it may ask in any grouping.
+            batch_size: if self.recorder.is_on() { 1 } else { self.settings.batch_size },
             reread_wait: self.settings.reread_wait,
             output_places,
             clocks: self.clocks.clone(),

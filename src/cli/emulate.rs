@@ -168,10 +168,22 @@ impl Embedded {
 
 const CA_FILE: &str = "ca.pem";
 
-fn settings_of(emulator: &Emulator, folder: &Path) -> [(&'static str, String); 4] {
+fn settings_of(emulator: &Emulator, folder: &Path) -> [(&'static str, String); 6] {
+    let detours: Vec<String> = emulator
+        .real_names()
+        .iter()
+        .map(|(name, to)| format!("{name}:443:{}:{}", to.ip(), to.port()))
+        .collect();
+    // Redirects name hosts by their own names, so where one is to be met, its beginning has to be a name too.
+    let exchange = match emulator.has_front_door() {
+        true => "https://outlook.office365.com".to_owned(),
+        false => emulator.exchange_endpoint(),
+    };
     [
         ("login_endpoint", emulator.login_endpoint()),
-        ("exchange_endpoint", emulator.exchange_endpoint()),
+        ("exchange_endpoint", exchange),
+        ("compliance_endpoint", "https://ps.compliance.protection.outlook.com".to_owned()),
+        ("connect_to", detours.join(",")),
         ("ca_file", folder.join(CA_FILE).display().to_string()),
         ("emulated", "true".to_owned()),
     ]

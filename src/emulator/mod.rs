@@ -62,7 +62,7 @@ mod wanted;
 mod tests;
 
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -176,6 +176,28 @@ impl Emulator {
     /// `https://127.0.0.1:PORT` of Security & Compliance's regional host, which serves.
     pub fn compliance_region_endpoint(&self) -> String {
         format!("https://{}", self.compliance_region.address())
+    }
+
+    /// The services' own names on port 443, each with the port on loopback that answers for it. The certificate is valid
+    /// for them; who connects there instead meets redirects as they are.
+    pub fn real_names(&self) -> Vec<(String, SocketAddr)> {
+        const EXCHANGE: &str = "outlook.office365.com";
+        const COMPLIANCE: &str = "ps.compliance.protection.outlook.com";
+        let options = &self.state.options;
+        let mut names = vec![
+            (EXCHANGE.to_owned(), self.exchange.address()),
+            (COMPLIANCE.to_owned(), self.compliance.address()),
+            (format!("{}.{COMPLIANCE}", options.compliance_region), self.compliance_region.address()),
+        ];
+        if let Some(prefix) = &options.front_door {
+            names.push((format!("{prefix}.{EXCHANGE}"), self.exchange.address()));
+        }
+        names
+    }
+
+    /// Whether Exchange Online answers by one regional name only.
+    pub fn has_front_door(&self) -> bool {
+        self.state.options.front_door.is_some()
     }
 
     /// `https://127.0.0.1:PORT/_emulator`: the control endpoint, see the [module](self).

@@ -87,6 +87,11 @@ static ANCHOR: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^(SystemMailbox\{[0-9a-f-]{36}\}|OAuthUser)@(.+)$").expect("a pattern of our own")
 });
 
+/// What the regions of Security & Compliance are called in the redirects of its global host.
+const ADMIN_HOST: &str = ".admin.protection.";
+/// The region of every recording: the one that the emulator has if nobody says otherwise.
+const REGION: &str = "https://nam12b.admin.protection.outlook.com:446";
+
 impl Scrubber {
     /// A path with its query.
     pub(super) fn path(&mut self, path_and_query: &str) -> String {
@@ -182,6 +187,9 @@ impl Scrubber {
             let recorded = match name.as_str() {
                 name if ANSWER_HEADERS.contains(&name) => value.to_owned(),
                 "request-id" => self.value("", value),
+                "location" if value.contains(ADMIN_HOST) && !self.keeps() => {
+                    self.url(value).replacen(SERVICE, REGION, 1)
+                }
                 "location" => self.url(value),
                 "www-authenticate" => self.challenge(value),
                 "x-ms-diagnostics" => match DIAGNOSTICS.captures(value) {

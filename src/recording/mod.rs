@@ -75,6 +75,11 @@ impl Recorder {
         Recorder(None)
     }
 
+    /// Whether anything is recorded.
+    pub fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// A recording in `folder`, which is made with mode 0700 if it is missing.
     ///
     /// # Errors

@@ -32,6 +32,7 @@ mod recording;
 mod report;
 mod secret_parameters;
 mod secrets;
+mod services;
 mod streams;
 mod throttling;
 

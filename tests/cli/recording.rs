@@ -28,7 +28,7 @@ const STEPS: &str = "  - name: all
     on_error: continue
   - name: office
     for_each: steps.all.items
-    when: item.DisplayName != \"Canary Somebody\"
+    when: item.DisplayName != \"Canary Somebody\" and not item.IsDirSynced
     ensure: Mailbox
     identity: ${{ item.ExternalDirectoryObjectId }}
     properties:

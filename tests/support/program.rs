@@ -55,6 +55,14 @@ impl Tenant {
         self.folder.path().join(name)
     }
 
+    /// The services' own names, led to the emulator.
+    fn detours(&self) -> String {
+        let names = self.emulator.real_names();
+        let detours: Vec<String> =
+            names.iter().map(|(name, to)| format!("{name}:443:{}:{}", to.ip(), to.port())).collect();
+        detours.join(",")
+    }
+
     /// The program with this tenant's settings, and nothing else of the environment.
     pub(crate) fn exorun(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_exorun"));
@@ -64,6 +72,8 @@ impl Tenant {
             .envs(SHORT_TIMES)
             .env("EXORUN_LOGIN_ENDPOINT", self.emulator.login_endpoint())
             .env("EXORUN_EXCHANGE_ENDPOINT", self.emulator.exchange_endpoint())
+            .env("EXORUN_COMPLIANCE_ENDPOINT", "https://ps.compliance.protection.outlook.com")
+            .env("EXORUN_CONNECT_TO", self.detours())
             .env("EXORUN_CA_FILE", self.path("ca.pem"))
             .env("EXORUN_EMULATED", "true")
             .env("EXORUN_STATE_DIR", self.path("state"))
