@@ -34,9 +34,6 @@ pub use crate::exchange::client::Access;
 pub use crate::recording;
 pub use account::{SignedIn, endpoint_setting, endpoints};
 
-/// How long a TCP and TLS handshake may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
-
 /// Settings or files that do not let the program start: exit code 64.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -96,7 +93,7 @@ impl App {
             .tls_backend_preconfigured(ClientConfig::clone(&tls))
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
-            .connect_timeout(CONNECT_TIMEOUT)
+            .connect_timeout(settings.connect_timeout)
             .timeout(settings.signin_timeout)
             .build()
             .map_err(|error| StartError(format!("the HTTP client for sign-in cannot be built: {error}")))?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Access, App, CONNECT_TIMEOUT};
+use super::{Access, App};
 use crate::emulator;
 use crate::exchange::anchor::{Caller, routed};
 use crate::exchange::client::{NextPage, RestRemote, ServiceConfig};
@@ -198,7 +198,7 @@ impl App {
                 Arc::clone(&self.tls),
                 self.tracker.clone(),
                 self.clocks.clone(),
-                CONNECT_TIMEOUT,
+                self.settings.connect_timeout,
                 self.settings.close_deadline,
             )
             .with_detours(detours.collect()),

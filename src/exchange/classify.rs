@@ -157,15 +157,19 @@ fn read_body(body: &[u8]) -> Said {
         return read_envelope(error);
     }
     if text.starts_with('<') {
-        let title = text
-            .split_once("<title>")
-            .and_then(|(_, rest)| rest.split_once("</title>"))
-            .map(|(title, _)| title);
-        let text =
-            format!("an HTML page came instead of an answer: {}", title.unwrap_or("without a title").trim());
+        let title = html_title(&text);
+        let text = format!("an HTML page came instead of an answer: {}", title.unwrap_or("without a title"));
         return Said { text, ..Said::default() };
     }
     Said { exceptions: text.clone(), text, ..Said::default() }
+}
+
+/// What an HTML page says it is: its title, else its first heading.
+pub(super) fn html_title(page: &str) -> Option<&str> {
+    ["title", "h1"].iter().find_map(|tag| {
+        let (_, rest) = page.split_once(&format!("<{tag}>"))?;
+        rest.split_once(&format!("</{tag}>")).map(|(title, _)| title.trim()).filter(|title| !title.is_empty())
+    })
 }
 
 /// Precedence as the reference recommends: details, internal exception, message.
@@ -256,6 +260,15 @@ mod tests {
             "{}",
             error.message
         );
+    }
+
+    #[test]
+    fn a_proxys_page_without_a_title_is_known_by_its_heading() {
+        let page = b"<html><body><h1>503 Service Unavailable</h1>\nNo server is available.\n</body></html>";
+        let error = refused(503, &[], page);
+        assert_eq!(error.message, "an HTML page came instead of an answer: 503 Service Unavailable");
+        assert_eq!(html_title("<html><title> </title><h1>a</h1>"), Some("a"));
+        assert_eq!(html_title("<html><p>nothing"), None);
     }
 
     #[test]

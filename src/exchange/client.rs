@@ -1,9 +1,11 @@
 //! The REST client behind [`Remote`]: pages, repeats, and a transport that is opened again when it broke.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
+use tracing::warn;
 
 use super::cookies::Cookies;
 use super::errors::{ErrorKind, Happened, RemoteError};
@@ -11,16 +13,21 @@ use super::listing::check_result_size;
 use super::page::{self, Asked, Headers, Page};
 use super::public_key::PublicKey;
 use super::redirect::Family;
+use super::repeat::{given_up, jitter, meaning};
 use super::routing::{self, Home, PROXY_EXCEPTION, Route};
 use super::transport::{Connector, Origin, Transport};
-use super::{CallSummary, Closed, CmdletRequest, Connection, ConnectionId, ItemSink, Member, Remote};
+use super::{CallSummary, Closed, CmdletRequest, Connection, ConnectionId, Intent, ItemSink, Member, Remote};
 use crate::clocks::Clocks;
 use crate::recording::{Peer, Recorder};
-use crate::rules::retry::RetryPolicy;
+use crate::rules::duration::show_about;
+use crate::rules::retry::{Next, RetryPolicy};
 
 /// The service gives at most this many items a page, and this many when no `ResultSize` is asked for.
 /// Source: protocol reference, 3.9.
 pub const PAGE_SIZE_MAX: u32 = 1000;
+
+/// How long opening a session is tried for at most, pauses included.
+const OPEN_TOTAL_MAX: Duration = Duration::from_secs(20);
 
 /// What may be called at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,11 +105,37 @@ impl RestRemote {
     }
 }
 
+impl RestRemote {
+    /// A transport, tried for again as a request would be, but not for long: the slot's lease is running.
+    async fn connected(&self, origin: &Origin) -> Result<Transport, RemoteError> {
+        let clocks = &self.config.clocks;
+        let total_max = self.config.retry.total_max.min(OPEN_TOTAL_MAX);
+        let policy = RetryPolicy { total_max, ..self.config.retry };
+        let began = clocks.boot();
+        let mut attempt = 1;
+        loop {
+            let error = match self.config.connector.connect(origin).await {
+                Ok(transport) => return Ok(transport),
+                Err(error) => error,
+            };
+            // No request was sent, so it is the same for reads and writes.
+            match policy.next(attempt, meaning(&error, Intent::Read), clocks.boot().since(began), jitter()) {
+                Next::After(wait) => {
+                    warn!(attempt, wait_ms = wait.as_millis() as u64, error = %error, "cannot connect, trying again in {}", show_about(wait));
+                    clocks.sleep(wait).await;
+                    attempt += 1;
+                }
+                Next::GiveUp(why) => return Err(given_up(error, why, attempt)),
+            }
+        }
+    }
+}
+
 #[async_trait]
 impl Remote for RestRemote {
     async fn open(&self, id: ConnectionId) -> Result<Box<dyn Connection>, RemoteError> {
         let origin = self.located.get().unwrap_or_else(|| self.config.origin.clone());
-        let transport = self.config.connector.connect(&origin).await?;
+        let transport = self.connected(&origin).await?;
         Ok(Box::new(RestConnection {
             config: Arc::clone(&self.config),
             id,

@@ -44,7 +44,10 @@ impl RestConnection {
             let mut error = match timed {
                 Ok(Ok(page)) => return Ok(page),
                 Ok(Err(error)) => error,
-                Err(elapsed) => RemoteError::new(ErrorKind::Timeout, Happened::Unknown, elapsed.to_string()),
+                Err(elapsed) => {
+                    let why = format!("{elapsed}, waiting for {}", self.origin);
+                    RemoteError::new(ErrorKind::Timeout, Happened::Unknown, why)
+                }
             };
             if let Some(location) = error.location.clone().filter(|_| redirects < REDIRECTS_MAX) {
                 redirects += 1;

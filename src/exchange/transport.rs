@@ -144,7 +144,15 @@ impl Connector {
         tcp.set_nodelay(true).map_err(|error| network(&error))?;
         let name = ServerName::try_from(origin.host.clone()).map_err(|error| network(&error))?;
         let stream = self.tls.connect(name, tcp).await.map_err(|error| {
-            network(&format!("TLS: {error} (a private CA goes into the setting `ca_file`)"))
+            let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+            match inner {
+                // It does not pass by itself, so nothing is tried again.
+                Some(rustls::Error::InvalidCertificate(_)) => {
+                    let why = format!("TLS: {error} (a private CA goes into the setting `ca_file`)");
+                    not_opened(ErrorKind::Refused, origin, &why)
+                }
+                _ => network(&format!("TLS: {error}")),
+            }
         })?;
         let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         let io = TokioIo::new(stream);

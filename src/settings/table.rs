@@ -184,6 +184,12 @@ pub static TABLE: &[Definition] = &[
          because the sessions are closed after it.",
     ),
     row(
+        "connect_timeout",
+        Kind::Duration { min: "100ms", max: "5m" },
+        Some("20s"),
+        "How long a connection with its TLS handshake may take.",
+    ),
+    row(
         "call_timeout",
         Kind::Duration { min: "100ms", max: "2h" },
         Some("960s"),

@@ -159,7 +159,7 @@ async fn a_service_that_nobody_vouches_for_gets_no_request() {
     // Another authority than the one that made the service's certificate.
     let client = Client::new(&stranger.endpoint(), friend.ca_pem(), "t", Http::Two, |_| ());
     let error = client.remote.open(ConnectionId(Uuid::new_v4())).await.err().unwrap();
-    assert_eq!((error.kind, error.happened), (ErrorKind::Network, Happened::No));
+    assert_eq!((error.kind, error.happened), (ErrorKind::Refused, Happened::No));
     assert!(error.message.contains("ca_file"), "{error}");
     assert_eq!(stranger.requests(), [""; 0]);
     client.assert_over().await;

@@ -185,8 +185,8 @@ async fn a_unified_group_is_set_by_switches_and_made_by_people_only() {
     for (cmdlet, parameters) in [
         ("New-UnifiedGroup", json!({"DisplayName": "New"})),
         ("Remove-UnifiedGroup", json!({"Identity": "falcon"})),
-        ("Get-UnifiedGroupLinks", json!({"Identity": "falcon", "LinkType": "Members"})),
         ("Add-UnifiedGroupLinks", json!({"Identity": "falcon", "LinkType": "Members", "Links": ["x"]})),
+        ("Remove-UnifiedGroupLinks", json!({"Identity": "falcon", "LinkType": "Members", "Links": ["x"]})),
     ] {
         let failure = bench.fails(cmdlet, parameters).await;
         assert!(
