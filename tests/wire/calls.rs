@@ -242,3 +242,14 @@ pub(crate) fn exo() -> Vec<(&'static str, Asking)> {
         of("Get-EXOMobileDeviceStatistics"),
     ]
 }
+
+/// Reads of several objects, made together.
+pub(crate) fn together() -> Vec<Asking> {
+    let of = |identity: &str| json!({ "Identity": identity });
+    vec![
+        Asking::new("Get-CASMailbox", of("anna@contoso.example")).select(&["Identity", "PopEnabled"]),
+        Asking::new("Get-CASMailbox", of("ben@contoso.example")).select(&["Identity", "PopEnabled"]),
+        Asking::new("Get-EXOMailbox", json!({"Identity": "carl@contoso.example"})),
+        Asking::new("Get-Recipient", json!({"ResultSize": "5"})),
+    ]
+}

@@ -65,6 +65,9 @@ def together(request):
     headers = request["headers"]
     if request["method"] == "GET":
         return
+    if "requests" in request["body"]:
+        yield from batch(request)
+        return
     cmdlet, parameters = (request["body"]["CmdletInput"][key] for key in ("CmdletName", "Parameters"))
     yield from members(parameters, 3)
     if headers.get("x-cmdletname", cmdlet) != cmdlet:
@@ -86,6 +89,26 @@ def together(request):
         yield "Security & Compliance wants the initial domain in the anchor"
     if cmdlet.startswith("Remove-") and "Confirm" not in parameters:
         yield "a Remove cmdlet without Confirm would wait for an answer"
+
+
+def batch(request):
+    """What hangs together between a batch and its members. Source: 3.12."""
+    ids = [member["id"] for member in request["body"]["requests"]]
+    if len(set(ids)) != len(ids):
+        yield "two members have one id"
+    for member in request["body"]["requests"]:
+        headers = {name.lower(): value for name, value in member["headers"].items()}
+        if f"https://{request['headers']['host']}/" not in member["url"]:
+            yield "a member goes to another host than its batch"
+        for name in ("authorization", "connection-id"):
+            if headers[name] != request["headers"][name]:
+                yield f"a member has another {name} than its batch"
+        cmdlet = member["body"]["CmdletInput"]["CmdletName"]
+        if not cmdlet.startswith(("Get-", "Search-", "Test-")):
+            yield f"{cmdlet} writes, and a batch that is lost says nothing of its members"
+        if cmdlet in ROUTED:
+            yield f"{cmdlet} goes to a mailbox's own server"
+        yield from together({**member, "headers": headers, "service": request["service"]})
 
 
 def follow(first, next_one):

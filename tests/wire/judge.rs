@@ -70,6 +70,8 @@ async fn captured() -> Vec<Value> {
         assert!(sent.seen.len() > 1, "{}", asking.cmdlet);
         records.extend(sent.seen.iter().map(|seen| record("exo", asking.cmdlet, seen)));
     }
+    let batch = super::wire::together(&calls::together()).await;
+    records.extend(batch.iter().map(|seen| record("exo", "several together", seen)));
     let file = ModuleKey::new().module_file();
     let service = ScriptedService::start(move |seen, _| {
         (200, if seen.method == "GET" { file.clone() } else { nothing() })
@@ -136,6 +138,11 @@ async fn a_reader_written_from_the_reference_takes_every_request_and_no_broken_o
         ("an application", "/headers/parameter-based-routing".to_owned(), Some("true".into())),
         ("high impact", format!("{parameters}/Confirm"), None),
         ("Get-EXOMailbox", "/body/CmdletInput/CmdletName".to_owned(), Some("Get-EXOMailbox".into())),
+        ("several together", "/body/requests/1/id".to_owned(), Some("0".into())),
+        ("several together", "/body/requests/1/headers/Prefer".to_owned(), None),
+        ("several together", "/body/requests/1/url".to_owned(), Some("/adminapi/beta/t/InvokeCommand".into())),
+        ("several together", "/body/requests/1/body/CmdletInput/CmdletName".to_owned(), Some("Set-CASMailbox".into())),
+        ("several together", "/headers/prefer".to_owned(), None),
     ];
     for (call, place, value) in breaks {
         let mut broken: Vec<Value> =

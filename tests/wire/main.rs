@@ -53,6 +53,20 @@ async fn writes_are_confirmed_and_the_exo_cmdlets_are_the_classic_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn reads_of_several_objects_are_members_of_one_request() {
+    let seen = wire::together(&calls::together()).await;
+    assert_eq!(seen.len(), 1);
+    let mut body: Value = serde_json::from_str(&seen[0].body).unwrap();
+    let host = &seen[0].headers.iter().find(|(name, _)| name == "host").unwrap().1;
+    for member in body["requests"].as_array_mut().unwrap() {
+        let url = member["url"].as_str().unwrap().replace(host.as_str(), "{host}");
+        member["url"] = url.into();
+    }
+    let head = wire::told(&seen).replace(&seen[0].body, "");
+    insta::assert_snapshot!("batch", format!("{}\n{:#}", head.trim(), body));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_link_is_followed_with_the_same_body_and_a_smaller_page() {
     let link =
         "/adminapi/beta/11111111-2222-3333-4444-555555555555/InvokeCommand?$select=Guid&$skiptoken=two";

@@ -12,12 +12,14 @@ use exorun::exchange::client::{Access, NextPage, RestRemote, ServiceConfig};
 use exorun::exchange::errors::RemoteError;
 use exorun::exchange::redirect::Family;
 use exorun::exchange::transport::{Connector, Origin};
-use exorun::exchange::{CmdletRequest, ConnectionId, ItemSink, Remote, SecretParameter, trust};
+use exorun::exchange::{
+    CmdletRequest, Connection, ConnectionId, ItemSink, Member, Remote, SecretParameter, trust,
+};
 use exorun::recording::Recorder;
 use exorun::rules::retry::{Repeated, RetryPolicy};
 use secrecy::SecretString;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -27,6 +29,7 @@ use super::scripted_service::{ScriptedService, Seen};
 
 pub(crate) const TENANT_ID: &str = "11111111-2222-3333-4444-555555555555";
 pub(crate) const DOMAIN: &str = "contoso.onmicrosoft.com";
+const TOKEN: &str = "a-token-that-opens-nothing";
 /// Headers that are the same in every request; the first snapshot shows them.
 const CONSTANT: [&str; 10] = [
     "accept",
@@ -128,12 +131,8 @@ impl Asking {
         Sent { seen: service.seen(), items }
     }
 
-    /// Makes the call several times on one session.
-    pub(crate) async fn call(
-        &self,
-        service: &ScriptedService,
-        times: usize,
-    ) -> Vec<Result<usize, RemoteError>> {
+    /// A session with the service.
+    async fn open(&self, service: &ScriptedService) -> Box<dyn Connection> {
         let mut ca = tempfile::NamedTempFile::new().unwrap();
         std::io::Write::write_all(&mut ca, service.ca_pem.as_bytes()).unwrap();
         let mut tls = rustls::ClientConfig::clone(&*trust::client_config(Some(ca.path())).unwrap());
@@ -161,8 +160,17 @@ impl Asking {
             connector: Connector::new(Arc::new(tls), tracker, clocks.clone(), 5 * second, second),
             clocks,
         });
-        let token = SecretString::from("a-token-that-opens-nothing");
-        let mut connection = remote.open(ConnectionId(Uuid::from_u128(0xc0))).await.unwrap();
+        remote.open(ConnectionId(Uuid::from_u128(0xc0))).await.unwrap()
+    }
+
+    /// Makes the call several times on one session.
+    pub(crate) async fn call(
+        &self,
+        service: &ScriptedService,
+        times: usize,
+    ) -> Vec<Result<usize, RemoteError>> {
+        let token = SecretString::from(TOKEN);
+        let mut connection = self.open(service).await;
         let mut outcomes = Vec::new();
         for _ in 0..times {
             let mut count = Count::default();
@@ -175,6 +183,31 @@ impl Asking {
         connection.close().await;
         outcomes
     }
+}
+
+/// Makes the calls together; the requests that they became.
+pub(crate) async fn together(calls: &[Asking]) -> Vec<Seen> {
+    let service = ScriptedService::start(|seen, _| {
+        let body: Value = serde_json::from_str(&seen.body).unwrap();
+        let members = body["requests"].as_array().unwrap();
+        let answers: Vec<Value> = members
+            .iter()
+            .rev()
+            .map(|member| json!({"id": member["id"], "status": 200, "headers": {}, "body": {"value": []}}))
+            .collect();
+        (200, json!({"responses": answers}).to_string())
+    })
+    .await;
+    let mut connection = calls[0].open(&service).await;
+    let requests: Vec<CmdletRequest> = calls.iter().map(Asking::request).collect();
+    let mut counts: Vec<Count> = calls.iter().map(|_| Count::default()).collect();
+    let mut members: Vec<Member<'_>> =
+        requests.iter().zip(&mut counts).map(|(request, sink)| Member { request, sink }).collect();
+    for result in connection.batch(&SecretString::from(TOKEN), &mut members).await {
+        result.unwrap();
+    }
+    connection.close().await;
+    service.seen()
 }
 
 /// The requests of each call under its name.
