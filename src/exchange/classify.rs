@@ -42,6 +42,9 @@ const TENANT_CONCURRENCY_TEXT: &str = "maximum number of concurrent requests per
 const ROLE_TEXT: &str = "isn't supported in this scenario";
 const ROLE_ADVICE: &str =
     " -> give the application's service principal a directory role, Exchange Administrator say";
+/// Said only if a token that was asked for with the claims was refused too.
+const CHALLENGE_TEXT: &str = " -> the service asks for claims (Conditional Access): a person signs in again; for an application \
+                              look at its Conditional Access for workload identities";
 /// A page link that lived too long, or reached another server.
 const PAGINATION_TEXT: &str = "pagination request";
 
@@ -84,6 +87,9 @@ pub(super) fn classify(refusal: &Refusal<'_>, now: Timestamp) -> RemoteError {
         }
     };
     let mut message = text;
+    if refusal.status == 401 && claims(refusal.headers).is_some() {
+        message.push_str(CHALLENGE_TEXT);
+    }
     if all.contains(ROLE_TEXT) {
         message.push_str(ROLE_ADVICE);
     }

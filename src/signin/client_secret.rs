@@ -10,6 +10,7 @@ use oauth2::basic::BasicClient;
 use oauth2::{AuthType, ClientId, ClientSecret, Scope, TokenUrl};
 use secrecy::ExposeSecret;
 
+use super::claims;
 use super::endpoint::LoginEndpoint;
 use super::held::Grant;
 use super::{AccessToken, SigninError, SigninErrorKind};
@@ -30,12 +31,7 @@ pub struct ClientSecretGrant {
 
 #[async_trait]
 impl Grant for ClientSecretGrant {
-    async fn fetch(&self, claims: Option<&str>) -> Result<AccessToken, SigninError> {
-        if claims.is_some() {
-            let message = "the service asks for a fresh proof of a person (claims challenge), which an application \
-                           cannot give: check Conditional Access for workload identities";
-            return Err(SigninError::new(SigninErrorKind::Refused, message));
-        }
+    async fn fetch(&self, challenge: Option<&str>) -> Result<AccessToken, SigninError> {
         let secret = self.secrets.read(&self.credential).await;
         let secret =
             secret.map_err(|error| SigninError::new(SigninErrorKind::BadInput, error.to_string()))?;
@@ -48,12 +44,13 @@ impl Grant for ClientSecretGrant {
             .set_auth_type(AuthType::RequestBody)
             .set_token_uri(url);
         let http = self.endpoint.http();
-        let answer = client
-            .exchange_client_credentials()
-            .add_scope(Scope::new(self.endpoint.scope.clone()))
-            .request_async(&http)
-            .await
-            .map_err(|error| self.endpoint.refused(error))?;
+        let mut request =
+            client.exchange_client_credentials().add_scope(Scope::new(self.endpoint.scope.clone()));
+        // What asks for a fresh proof of a person, no application can give: the next call is refused then, for good.
+        if let Some(challenge) = challenge {
+            request = request.add_extra_param("claims", claims::parameter(challenge));
+        }
+        let answer = request.request_async(&http).await.map_err(|error| self.endpoint.refused(error))?;
         self.endpoint.accept(&answer)
     }
 }

@@ -6,12 +6,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use oauth2::basic::BasicClient;
 use oauth2::{
-    AuthType, ClientId, DeviceAuthorizationUrl, RefreshToken, Scope, StandardDeviceAuthorizationResponse,
-    TokenResponse, TokenUrl,
+    AuthType, ClientId, DeviceAuthorizationUrl, RefreshToken, RequestTokenError, Scope,
+    StandardDeviceAuthorizationResponse, TokenResponse, TokenUrl,
 };
 use tokio::sync::Mutex;
 use tracing::warn;
 
+use super::claims;
 use super::endpoint::LoginEndpoint;
 use super::held::Grant;
 use super::{AccessToken, SigninError, SigninErrorKind};
@@ -59,7 +60,7 @@ impl DeviceCodeGrant {
         DeviceCodeGrant { endpoint, client_id, user_principal_name, wait, prompt, refresh: Mutex::new(None) }
     }
 
-    async fn ask(&self) -> Result<oauth2::basic::BasicTokenResponse, SigninError> {
+    async fn ask(&self, challenge: Option<&str>) -> Result<oauth2::basic::BasicTokenResponse, SigninError> {
         let bad = |error: oauth2::url::ParseError| {
             SigninError::new(SigninErrorKind::BadInput, format!("login endpoint: {error}"))
         };
@@ -72,8 +73,15 @@ impl DeviceCodeGrant {
         let http = self.endpoint.http();
         let held = self.refresh.lock().await.clone();
         if let Some(refresh) = held {
-            let request = client.exchange_refresh_token(&refresh).add_scopes(self.scopes());
-            return request.request_async(&http).await.map_err(|error| self.endpoint.refused(error));
+            let mut request = client.exchange_refresh_token(&refresh).add_scopes(self.scopes());
+            if let Some(challenge) = challenge {
+                request = request.add_extra_param("claims", claims::parameter(challenge));
+            }
+            match (request.request_async(&http).await, challenge) {
+                // What the refresh token cannot satisfy, the person may: they are asked again.
+                (Err(RequestTokenError::ServerResponse(_)), Some(_)) => {}
+                (answer, _) => return answer.map_err(|error| self.endpoint.refused(error)),
+            }
         }
         let details: StandardDeviceAuthorizationResponse = client
             .exchange_device_code()
@@ -106,12 +114,8 @@ impl DeviceCodeGrant {
 
 #[async_trait]
 impl Grant for DeviceCodeGrant {
-    async fn fetch(&self, claims: Option<&str>) -> Result<AccessToken, SigninError> {
-        if claims.is_some() {
-            // The refresh token cannot satisfy the challenge; the person is asked again.
-            *self.refresh.lock().await = None;
-        }
-        let answer = self.ask().await?;
+    async fn fetch(&self, challenge: Option<&str>) -> Result<AccessToken, SigninError> {
+        let answer = self.ask(challenge).await?;
         let token = self.endpoint.accept(&answer)?;
         if let Some(expected) = &self.user_principal_name
             && !expected.eq_ignore_ascii_case(&token.facts.actor)

@@ -1,6 +1,7 @@
 //! One file a way to sign in; all of them behind [`TokenSource`].
 
 mod advice;
+mod claims;
 pub mod client_secret;
 pub mod device_code;
 pub mod endpoint;

@@ -92,6 +92,9 @@ const DONE_UNSEEN: Seen = Seen { sent: 8, reread: false, ..LOST };
 /// The listing fails, and nothing is done with what did not come.
 const NO_LISTING: Seen = Seen { exit: 1, listed: 1, changed: 0, plain: "not tried", sent: 0, ..FINE };
 
+/// The first challenge is answered by a token that was asked for with its claims, and that one meets no other.
+const CHALLENGED: Seen = Seen { listed: 3, tokens: 2, ..FINE };
+
 /// Two writes are refused for certain.
 const REFUSED: Seen = Seen { exit: 3, changed: 6, failed: 1, plain: "failed", ..FINE };
 
@@ -124,6 +127,9 @@ fn rows() -> Vec<Row> {
     let mut rows = vec![
         row("no fault", Vec::new(), FINE, "outcome=done"),
         row("429, Retry-After: 0.3", everywhere("429:retry_after=0.3"), throttled, "trying again in 300"),
+        row("concurrency told by text", everywhere("concurrency"), throttled, "concurrent requests"),
+        row("proxying between versions", everywhere("proxy"), LOST, "CmdletProxyException"),
+        row("claims challenge", everywhere("cae"), CHALLENGED, "outcome=done"),
         row("503", everywhere("503"), LOST, "transient (HTTP 503)"),
         row("504", everywhere("504"), LOST, "transient (HTTP 504)"),
         row("502, HTML", everywhere("html502"), LOST, "an HTML page came instead of an answer"),
@@ -191,8 +197,11 @@ fn not_looked_at(requests: &Value) -> Vec<String> {
                 if doubtful.get(object) == Some(&true) {
                     wrong.push(object.to_owned());
                 }
-                let cut = faults_of(request).iter().any(|fault| fault.starts_with("Truncate"));
-                let certain = matches!(request["status"].as_u64(), Some(200 | 401 | 403 | 429)) && !cut;
+                let met = |kind: &str| faults_of(request).iter().any(|fault| fault.starts_with(kind));
+                // Too many at once is said before anything is done, whatever status it is said with.
+                let certain =
+                    matches!(request["status"].as_u64(), Some(200 | 401 | 403 | 429)) || met("Concurrency");
+                let certain = certain && !met("Truncate");
                 doubtful.insert(object, !certain);
             }
             "Get-Mailbox" => {
