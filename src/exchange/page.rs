@@ -252,33 +252,41 @@ pub(super) fn of_text(text: &str) -> Result<Page, RemoteError> {
 /// A page that is coming in.
 struct Paging {
     stream: ValueStream,
+    kept: Kept,
+}
+
+/// The items of a page, and how many bytes of them there may still be.
+struct Kept {
     items: Vec<Box<RawValue>>,
     room: usize,
 }
 
+impl Kept {
+    fn keep(&mut self, item: &RawValue) -> Result<(), String> {
+        self.room = self.room.checked_sub(item.get().len() + ITEM_OVERHEAD_BYTES).ok_or_else(|| {
+            format!("a page of the answer takes more than {PAGE_BYTES_MAX} bytes; ask for less with `select`")
+        })?;
+        self.items.push(item.to_owned());
+        Ok(())
+    }
+}
+
 impl Paging {
     fn of(what: What) -> Paging {
-        Paging { stream: ValueStream::of(what.list()), items: Vec::new(), room: PAGE_BYTES_MAX }
+        let kept = Kept { items: Vec::new(), room: PAGE_BYTES_MAX };
+        Paging { stream: ValueStream::of(what.list()), kept }
     }
 
     fn push(&mut self, chunk: &[u8]) -> Result<(), RemoteError> {
-        let Paging { stream, items, room } = self;
-        let mut keep = |item: &RawValue| {
-            *room = room.checked_sub(item.get().len() + ITEM_OVERHEAD_BYTES).ok_or_else(|| {
-                format!(
-                    "a page of the answer takes more than {PAGE_BYTES_MAX} bytes; ask for less with `select`"
-                )
-            })?;
-            items.push(item.to_owned());
-            Ok(())
-        };
-        stream.push(chunk, &mut keep).map_err(|error| not_understood(&error))
+        let Paging { stream, kept } = self;
+        stream.push(chunk, &mut |item| kept.keep(item)).map_err(|error| not_understood(&error))
     }
 
     fn finish(self) -> Result<Page, RemoteError> {
-        let rest = self.stream.finish().map_err(|error| not_understood(&error))?;
+        let Paging { stream, mut kept } = self;
+        let rest = stream.finish(&mut |item| kept.keep(item)).map_err(|error| not_understood(&error))?;
         Ok(Page {
-            items: self.items,
+            items: kept.items,
             warnings: texts(&rest, "@adminapi.warnings"),
             errors: texts(&rest, "@adminapi.errors"),
             next_link: rest.get("@odata.nextLink").and_then(Value::as_str).map(str::to_owned),

@@ -2,6 +2,7 @@
 //!
 //! A page of a thousand mailboxes with all properties is six megabytes; only one item of it is held at a time.
 
+use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -20,7 +21,11 @@ pub(super) struct ValueStream {
     string: InString,
     key: Vec<u8>,
     key_is_list: bool,
-    item: Vec<u8>,
+    /// The beginning of an item whose end is not here yet.
+    begun: Vec<u8>,
+    /// How long `begun` has to be to be looked at again: twice as long as when its end was missing, so that a long
+    /// item in small pieces is not read over and over.
+    look_again_at: usize,
     rest: Vec<u8>,
 }
 
@@ -33,10 +38,8 @@ enum Place {
     Name,
     /// After a member's name and before its value's first byte.
     BeforeValue,
-    /// Inside `value: [ … ]`, between items.
-    BetweenItems,
-    /// Inside one item.
-    Item,
+    /// Inside `value: [ … ]`.
+    Items,
     /// After the array.
     After,
 }
@@ -81,7 +84,8 @@ impl ValueStream {
             string: InString::No,
             key: Vec::new(),
             key_is_list: false,
-            item: Vec::new(),
+            begun: Vec::new(),
+            look_again_at: 0,
             rest: Vec::new(),
         }
     }
@@ -92,21 +96,27 @@ impl ValueStream {
         chunk: &[u8],
         each: &mut dyn FnMut(&RawValue) -> Result<(), String>,
     ) -> Result<(), StreamError> {
-        for &byte in chunk {
-            match self.place {
-                Place::Around | Place::Name | Place::BeforeValue | Place::After => self.around(byte)?,
-                Place::BetweenItems => self.between(byte)?,
-                Place::Item => self.inside(byte, each)?,
-            }
+        if self.begun.is_empty() {
+            return self.take(chunk, each);
         }
-        Ok(())
+        self.begun.extend_from_slice(chunk);
+        if self.begun.len() < self.look_again_at {
+            return Ok(());
+        }
+        let begun = std::mem::take(&mut self.begun);
+        self.take(&begun, each)
     }
 
     /// Everything but the items, after the last byte.
-    pub(super) fn finish(self) -> Result<Value, StreamError> {
+    pub(super) fn finish(
+        mut self,
+        each: &mut dyn FnMut(&RawValue) -> Result<(), String>,
+    ) -> Result<Value, StreamError> {
+        let begun = std::mem::take(&mut self.begun);
+        self.take(&begun, each)?;
         match self.place {
-            Place::Item => return Err(StreamError::CutOff("an item")),
-            Place::BetweenItems => return Err(StreamError::CutOff("the list of items")),
+            Place::Items if !self.begun.is_empty() => return Err(StreamError::CutOff("an item")),
+            Place::Items => return Err(StreamError::CutOff("the list of items")),
             _ if self.depth > 0 => return Err(StreamError::CutOff("the envelope")),
             _ => {}
         }
@@ -121,6 +131,32 @@ impl ValueStream {
             Some(Value::Array(unseen)) if unseen.is_empty() => Ok(rest),
             Some(_) => Err(StreamError::NotAListing("its list is not a plain one")),
         }
+    }
+
+    fn take(
+        &mut self,
+        bytes: &[u8],
+        each: &mut dyn FnMut(&RawValue) -> Result<(), String>,
+    ) -> Result<(), StreamError> {
+        let mut at = 0;
+        while let Some(&byte) = bytes.get(at) {
+            // Only objects are items of a Collection(Exchange.GenericHashTable).
+            if self.place != Place::Items {
+                self.around(byte)?;
+                at += 1;
+            } else if byte != b'{' {
+                self.between(byte)?;
+                at += 1;
+            } else if let Some(item) = whole_item(&bytes[at..])? {
+                each(item).map_err(StreamError::Sink)?;
+                at += item.get().len();
+            } else {
+                self.begun.extend_from_slice(&bytes[at..]);
+                self.look_again_at = (self.begun.len() * 2).min(ITEM_BYTES_MAX + 1);
+                return Ok(());
+            }
+        }
+        Ok(())
     }
 
     fn around(&mut self, byte: u8) -> Result<(), StreamError> {
@@ -154,7 +190,7 @@ impl ValueStream {
             }
             b':' if self.depth == 1 => self.place = Place::BeforeValue,
             b',' if self.depth == 1 => self.place = Place::Around,
-            b'[' if self.place == Place::BeforeValue && self.key_is_list => self.place = Place::BetweenItems,
+            b'[' if self.place == Place::BeforeValue && self.key_is_list => self.place = Place::Items,
             b'{' | b'[' => {
                 self.depth += 1;
                 self.place = if self.depth == 1 { Place::Around } else { Place::After };
@@ -181,46 +217,20 @@ impl ValueStream {
             }
             b',' => {}
             byte if byte.is_ascii_whitespace() => {}
-            // Only objects are items of a Collection(Exchange.GenericHashTable).
-            b'{' => {
-                self.item.clear();
-                self.item.push(byte);
-                self.depth += 1;
-                self.place = Place::Item;
-            }
             _ => return Err(StreamError::NotJson("an item of `value` is not an object".into())),
         }
         Ok(())
     }
+}
 
-    fn inside(
-        &mut self,
-        byte: u8,
-        each: &mut dyn FnMut(&RawValue) -> Result<(), String>,
-    ) -> Result<(), StreamError> {
-        if self.item.len() >= ITEM_BYTES_MAX {
-            return Err(StreamError::TooLong("an item", ITEM_BYTES_MAX));
-        }
-        self.item.push(byte);
-        if self.string != InString::No {
-            self.string = self.string.after(byte);
-            return Ok(());
-        }
-        match byte {
-            b'"' => self.string = InString::Yes,
-            b'{' | b'[' => self.depth += 1,
-            b'}' | b']' => {
-                self.depth -= 1;
-                if self.depth == 1 {
-                    let item: &RawValue = serde_json::from_slice(&self.item)
-                        .map_err(|error| StreamError::NotJson(format!("in an item: {error}")))?;
-                    each(item).map_err(StreamError::Sink)?;
-                    self.place = Place::BetweenItems;
-                }
-            }
-            _ => {}
-        }
-        Ok(())
+/// The item that `bytes` begin with; nothing if its end is not among them.
+fn whole_item(bytes: &[u8]) -> Result<Option<&RawValue>, StreamError> {
+    let read = <&RawValue>::deserialize(&mut serde_json::Deserializer::from_slice(bytes));
+    let length = read.as_ref().map_or(bytes.len(), |item| item.get().len());
+    match read {
+        Err(error) if !error.is_eof() => Err(StreamError::NotJson(format!("in an item: {error}"))),
+        _ if length > ITEM_BYTES_MAX => Err(StreamError::TooLong("an item", ITEM_BYTES_MAX)),
+        read => Ok(read.ok()),
     }
 }
 
@@ -245,13 +255,15 @@ mod tests {
     fn split(text: &[u8], chunk: usize) -> Result<(Vec<Value>, Value), StreamError> {
         let mut items = Vec::new();
         let mut stream = ValueStream::default();
+        let mut keep = |item: &RawValue| {
+            items.push(serde_json::from_str(item.get()).map_err(|error| error.to_string())?);
+            Ok(())
+        };
         for part in text.chunks(chunk.max(1)) {
-            stream.push(part, &mut |item| {
-                items.push(serde_json::from_str(item.get()).map_err(|error| error.to_string())?);
-                Ok(())
-            })?;
+            stream.push(part, &mut keep)?;
         }
-        Ok((items, stream.finish()?))
+        let rest = stream.finish(&mut keep)?;
+        Ok((items, rest))
     }
 
     #[test]
@@ -280,6 +292,17 @@ mod tests {
         for end in 0..text.len() {
             assert!(split(&text[..end], 5).is_err(), "{}", String::from_utf8_lossy(&text[..end]));
         }
+    }
+
+    #[test]
+    fn an_item_that_is_too_long_is_given_up_whole_or_in_pieces() {
+        let long = format!(r#"{{"value":[{{"n":"{}"}}]}}"#, "x".repeat(ITEM_BYTES_MAX));
+        for chunk in [64 * 1024, long.len()] {
+            let error = split(long.as_bytes(), chunk).unwrap_err();
+            assert_eq!(error, StreamError::TooLong("an item", ITEM_BYTES_MAX));
+        }
+        let endless = &long.as_bytes()[..long.len() - 4];
+        assert_eq!(split(endless, 4096).unwrap_err(), StreamError::TooLong("an item", ITEM_BYTES_MAX));
     }
 
     #[test]

@@ -23,12 +23,12 @@ pub struct Spool {
 }
 
 impl Spool {
-    /// Adds one item.
+    /// Adds one item: its JSON, on one line and without that line's end.
     ///
     /// # Errors
     /// If the temporary file cannot be made or written; the text names the mend.
-    pub fn push(&mut self, item: &Value) -> io::Result<()> {
-        serde_json::to_writer(&mut self.buffer, item)?;
+    pub fn push(&mut self, item: &[u8]) -> io::Result<()> {
+        self.buffer.extend_from_slice(item);
         self.buffer.push(b'\n');
         self.count += 1;
         self.spill()
@@ -123,6 +123,21 @@ impl Items {
         })
     }
 
+    /// Writes the items to `writer` as they are kept: each on a line of its own.
+    ///
+    /// # Errors
+    /// As reading and writing have them.
+    pub fn write_lines(&self, writer: &mut impl Write) -> io::Result<()> {
+        let mut reader = self.reader();
+        let mut chunk = vec![0; WRITE_BUFFER_BYTES];
+        loop {
+            match reader.read(&mut chunk)? {
+                0 => return Ok(()),
+                read => writer.write_all(&chunk[..read])?,
+            }
+        }
+    }
+
     fn reader(&self) -> Reader {
         Reader { store: self.store.clone(), at: 0 }
     }
@@ -169,7 +184,8 @@ mod tests {
     fn spooled(count: u64) -> Items {
         let mut spool = Spool::default();
         for number in 0..count {
-            spool.push(&json!({"Number": number, "Text": "line\nbreak and ünïcode"})).unwrap();
+            let item = json!({"Number": number, "Text": "line\nbreak and ünïcode"});
+            spool.push(item.to_string().as_bytes()).unwrap();
         }
         spool.finish().unwrap()
     }
@@ -212,7 +228,7 @@ mod tests {
     #[test]
     fn a_cleared_spool_is_empty() {
         let mut spool = Spool::default();
-        spool.push(&json!(1)).unwrap();
+        spool.push(b"1").unwrap();
         spool.clear();
         let items = spool.finish().unwrap();
         assert_eq!((items.count(), items.iter().count()), (0, 0));
