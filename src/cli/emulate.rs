@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use tracing::info;
 
 use super::setting_flags::SettingFlags;
+use super::start::Workers;
 use super::{signals, start};
 use crate::clocks::Clocks;
 use crate::emulator::{DeviceApproval, Emulator, Fault, Options, Plan, RoleAssignment, SessionsMode};
@@ -212,7 +213,7 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 pub(super) fn main(args: EmulateArgs, flags: SettingFlags) -> Exit {
-    start::block_on(serve(args, flags)).unwrap_or_else(|exit| exit)
+    start::block_on(Workers::Two, serve(args, flags)).unwrap_or_else(|exit| exit)
 }
 
 async fn serve(args: EmulateArgs, flags: SettingFlags) -> Exit {

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::run;
 use super::setting_flags::SettingFlags;
-use super::start::{self, Ready};
+use super::start::{self, Ready, Workers};
 use crate::app::{Access, Credentials, RunOptions};
 use crate::clocks::Clocks;
 use crate::exit::Exit;
@@ -108,7 +108,7 @@ pub(super) fn main(args: InvokeArgs, flags: SettingFlags) -> Exit {
         return Exit::RefusedByPolicy;
     }
     let job = Job { steps: vec![step], inputs: Vec::new(), ..job };
-    start::block_on(invoke(args, job, flags)).unwrap_or_else(|exit| exit)
+    start::block_on(Workers::One, invoke(args, job, flags)).unwrap_or_else(|exit| exit)
 }
 
 async fn invoke(args: InvokeArgs, job: Job, flags: SettingFlags) -> Exit {

@@ -8,7 +8,7 @@ use tracing::{error, warn};
 
 use super::emulate::{Embedded, EmulatorArgs};
 use super::setting_flags::SettingFlags;
-use super::start::{self, Ready};
+use super::start::{self, Ready, Workers};
 use crate::app::recording::{Identities, Recorder};
 use crate::app::{Access, Credentials, RunOptions, write_metrics};
 use crate::clocks::Clocks;
@@ -99,7 +99,8 @@ pub(super) fn main(args: RunArgs, flags: SettingFlags) -> Exit {
         ));
         return Exit::RefusedByPolicy;
     }
-    start::block_on(embedded_run(args, job, flags)).unwrap_or_else(|exit| exit)
+    let workers = if args.emulate { Workers::Two } else { Workers::One };
+    start::block_on(workers, embedded_run(args, job, flags)).unwrap_or_else(|exit| exit)
 }
 
 /// The job meant by `file` and `name`, or every problem of the file on standard error.

@@ -21,8 +21,15 @@ use crate::settings::{ProcessEnvironment, Settings};
 use crate::spec::job::{Job, Target, TargetSpec};
 use crate::spec::{Connections, Problems, read_connections};
 
-/// Two are enough: the work waits for the network.
-const WORKER_THREADS: usize = 2;
+/// Threads that a command's work runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Workers {
+    /// For a run: it waits for one answer at a time, and waking a second thread at each step of a call costs more than
+    /// the call. Files of slots and outputs are written on threads of their own.
+    One,
+    /// For the emulator, which answers several callers at once.
+    Two,
+}
 
 /// Longer messages are cut: they quote what was given.
 const MESSAGE_CHARS_MAX: usize = 4096;
@@ -162,13 +169,25 @@ pub(super) async fn said(output: &Outlet, stop: &Stop, clocks: &Clocks) -> std::
 }
 
 /// Runs a command's work to its end.
-pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Exit> {
+///
+/// On a worker, not on this thread: there a transport's task and the work that waits for it take turns.
+pub(super) fn block_on<T: Send + 'static>(
+    workers: Workers,
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, Exit> {
     // The first provider wins, and only this one is compiled in.
     let _installed_already = rustls::crypto::ring::default_provider().install_default();
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(WORKER_THREADS).enable_all().build();
+    let workers = match workers {
+        Workers::One => 1,
+        Workers::Two => 2,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
     match runtime {
-        Ok(runtime) => Ok(runtime.block_on(work)),
+        Ok(runtime) => match runtime.block_on(runtime.spawn(work)) {
+            Ok(done) => Ok(done),
+            // Nothing cancels it: it has panicked.
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        },
         Err(error) => Err(refuse(&format!("the runtime cannot be started: {error}"))),
     }
 }

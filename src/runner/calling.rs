@@ -225,7 +225,7 @@ pub(super) fn first_two(items: &Items) -> Result<Vec<Value>, Failure> {
 }
 
 /// The call's secrets, read from where they are kept, for this one call.
-async fn secrets(session: &Session, call: &Call) -> Result<Vec<SecretParameter>, Failure> {
+async fn secrets(session: &mut Session, call: &Call) -> Result<Vec<SecretParameter>, Failure> {
     let mut secrets = Vec::with_capacity(call.secrets.len());
     for KeptSecret { name, place, user_name } in &call.secrets {
         let read = session.secret(place).await;

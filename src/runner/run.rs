@@ -174,7 +174,7 @@ async fn one_step(
         Err(why) => Err(Halt::new(Exit::Failed, why)),
     };
     if let (Ok(items), Some(wanted)) = (&ended, &step.output) {
-        match write_output(places, wanted, step, scope, items) {
+        match write_output(places, wanted, step, scope, items).await {
             Ok(path) => reports[report].output = Some(path),
             Err(why) => ended = Err(Halt::new(Exit::Failed, why)),
         }
@@ -197,7 +197,8 @@ async fn one_step(
     ended
 }
 
-fn write_output(
+/// On a thread of its own: a large file on a slow disk holds up neither transports nor signals.
+async fn write_output(
     places: &OutputPlaces,
     wanted: &Output,
     step: &Step,
@@ -205,8 +206,12 @@ fn write_output(
     items: &Items,
 ) -> Result<String, String> {
     let path = places.of(wanted, scope)?;
-    output::write(&path, wanted.format, &step.select, items, Output::BYTES_MAX)?;
-    Ok(one_line(&path.display().to_string(), 400))
+    let shown = one_line(&path.display().to_string(), 400);
+    let (format, columns, items) = (wanted.format, step.select.clone(), items.clone());
+    let write = move || output::write(&path, format, &columns, &items, Output::BYTES_MAX);
+    let written = tokio::task::spawn_blocking(write).await;
+    written.unwrap_or_else(|error| Err(format!("output {shown}: writing it failed: {error}")))?;
+    Ok(shown)
 }
 
 fn scope(run: &RunParts, results: &BTreeMap<StepName, Arc<dyn StepItems>>) -> Scope {

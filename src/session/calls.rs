@@ -60,7 +60,8 @@ impl Session {
     ///
     /// # Errors
     /// [`SecretError`] names the place and the mend.
-    pub async fn secret(&self, place: &CredentialRef) -> Result<SecretString, SecretError> {
+    // `&mut`, because a session goes from thread to thread but is not shared between them.
+    pub async fn secret(&mut self, place: &CredentialRef) -> Result<SecretString, SecretError> {
         self.secrets.read(place).await
     }
 
