@@ -31,6 +31,10 @@ pub(super) enum Workers {
     Two,
 }
 
+/// As much as the main thread has: a run is one nested future, and an unoptimized build needs more of the stack for it
+/// than a thread usually gets. What is not used costs nothing.
+const STACK_BYTES: usize = 8 * 1024 * 1024;
+
 /// Longer messages are cut: they quote what was given.
 const MESSAGE_CHARS_MAX: usize = 4096;
 
@@ -181,7 +185,11 @@ pub(super) fn block_on<T: Send + 'static>(
         Workers::One => 1,
         Workers::Two => 2,
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .thread_stack_size(STACK_BYTES)
+        .enable_all()
+        .build();
     match runtime {
         Ok(runtime) => match runtime.block_on(runtime.spawn(work)) {
             Ok(done) => Ok(done),

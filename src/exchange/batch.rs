@@ -19,13 +19,14 @@ use super::by_parameters::pages_of;
 use super::classify::{Refusal, classify};
 use super::client::{RestConnection, Tally};
 use super::errors::{ErrorKind, Happened, RemoteError};
+use super::locate::REDIRECTS_MAX;
 use super::page::{self, Asked, Page, What};
-use super::repeat::{AfterRedirect, given_up, jitter, meaning, policy_of};
+use super::repeat::{AfterRedirect, given_up, interrupted, jitter, meaning, policy_of};
 use super::routing::can_be_routed;
-use super::{CallSummary, CmdletRequest, Intent, Member};
+use super::{CallSummary, CmdletRequest, Intent, Member, Repeats};
 use crate::observe::escape::one_line;
 use crate::rules::duration::show_about;
-use crate::rules::retry::Next;
+use crate::rules::retry::{Next, Repeated};
 use crate::rules::time::BootTime;
 
 /// The service takes no more members. Source: protocol reference, 3.12.
@@ -51,30 +52,22 @@ impl RestConnection {
     ) -> Vec<Result<CallSummary, RemoteError>> {
         let fits = members.len() >= 2 && members.len() <= BATCH_MAX;
         if !fits || !self.takes_batches || !members.iter().all(|member| may_be_a_member(member.request)) {
-            return self.one_by_one(token, members).await;
+            return self.one_by_one(token, members, Tally::default()).await;
         }
         let mut tally = Tally::default();
-        // The members' addresses hold the host's name, which is known only now.
-        let sent = match self.locate(token, members[0].request, &mut tally).await {
-            Err(error) => Err(error),
-            Ok(()) => match self.asked(token, members) {
-                Ok(asked) => {
-                    self.repeated(token, members[0].request, &asked, AfterRedirect::Again, &mut tally).await
-                }
-                Err(error) => Err(error),
-            },
-        };
-        let page = match sent {
+        if let Err(error) = self.locate(token, members[0].request, &mut tally).await {
+            return all_failed(members, &tally.noted(error));
+        }
+        let requests: Vec<&CmdletRequest> = members.iter().map(|member| member.request).collect();
+        let page = match self.sent(token, &requests, &mut tally).await {
             Ok(page) => page,
-            Err(error) if is_about_batches(error.kind) => {
-                warn!(error = %error, "the service does not take several calls together, going on one by one");
-                self.takes_batches = false;
-                return self.one_by_one(token, members).await;
-            }
-            Err(mut error) => {
-                error.attempts = tally.requests;
-                error.throttled = tally.throttled;
-                return members.iter().map(|_| Err(error.clone())).collect();
+            Err(error) if is_for_all(error.kind) => return all_failed(members, &tally.noted(error)),
+            Err(error) => {
+                if is_about_batches(error.kind) {
+                    self.takes_batches = false;
+                }
+                warn!(error = %error, "several calls cannot be made together, going on one by one");
+                return self.one_by_one(token, members, tally).await;
             }
         };
         let answered = self.config.clocks.boot();
@@ -89,25 +82,50 @@ impl RestConnection {
         results
     }
 
+    /// The answer to all of them. Only throttling is waited out together: what else goes wrong says nothing of the
+    /// members, which have tries of their own.
+    async fn sent(
+        &mut self,
+        token: &SecretString,
+        requests: &[&CmdletRequest],
+        tally: &mut Tally,
+    ) -> Result<Page, RemoteError> {
+        let policy = policy_of(&self.config.retry, requests[0].repeats);
+        let on = Repeated { throttled: policy.on.throttled, transient: false };
+        let repeats = Some(Repeats { attempts_max: policy.attempts_max, on });
+        let request = CmdletRequest { repeats, ..requests[0].clone() };
+        for _ in 0..=REDIRECTS_MAX {
+            let asked = self.asked(token, requests)?;
+            let origin = self.origin.clone();
+            let page = self.repeated(token, &request, &asked, AfterRedirect::Enough, tally).await?;
+            // The members' addresses name the host: for another one they are written anew.
+            if self.origin == origin {
+                return Ok(page);
+            }
+        }
+        Err(RemoteError::new(ErrorKind::Protocol, Happened::No, "the redirects do not end"))
+    }
+
+    /// `tally` has what was asked for all of them; it is the first one's.
     async fn one_by_one(
         &mut self,
         token: &SecretString,
         members: &mut [Member<'_>],
+        mut tally: Tally,
     ) -> Vec<Result<CallSummary, RemoteError>> {
         let mut results = Vec::with_capacity(members.len());
         for member in members {
-            results.push(self.alone(token, member).await);
+            results.push(self.alone(token, member, std::mem::take(&mut tally)).await);
         }
         results
     }
 
-    fn asked(&self, token: &SecretString, members: &[Member<'_>]) -> Result<Asked, RemoteError> {
-        let mut requests = Vec::with_capacity(members.len());
-        for (index, member) in members.iter().enumerate() {
-            requests.push(self.member(token, index, member.request)?);
+    fn asked(&self, token: &SecretString, requests: &[&CmdletRequest]) -> Result<Asked, RemoteError> {
+        let mut members = Vec::with_capacity(requests.len());
+        for (index, request) in requests.iter().enumerate() {
+            members.push(self.member(token, index, request)?);
         }
-        let body =
-            serde_json::to_vec(&json!({ "requests": requests })).map_err(|error| unwritable(&error))?;
+        let body = serde_json::to_vec(&json!({ "requests": members })).map_err(|error| unwritable(&error))?;
         let version = &self.config.api_version;
         Ok(Asked {
             path_and_query: format!("/adminapi/{version}/{}/$batch", self.config.tenant_id),
@@ -173,6 +191,8 @@ impl RestConnection {
             let request_id = headers.get("request-id").and_then(|id| id.to_str().ok());
             let request_id = request_id.map(|id| one_line(id, 64)).or_else(|| page.request_id.clone());
             let read = read.map(|page| Page { request_id, ..page });
+            // What stands there twice is nobody's.
+            let read = if answers.contains_key(&id) { Err(missing()) } else { read };
             answers.insert(id, read);
         }
         answers
@@ -213,9 +233,16 @@ impl RestConnection {
         // Members that were refused together wait together, not one after the other.
         tokio::select! {
             () = clocks.sleep_until(answered + wait) => {}
-            () = member.request.stop.cancelled() => return Err(tally.noted(error)),
+            () = member.request.stop.cancelled() => {
+                let place = format!("while it waited to try again after: {error}");
+                return Err(tally.noted(interrupted(&place)));
+            }
         }
-        let done = self.pages(token, member.request, member.sink, None, &mut tally).await;
+        // The try in the batch was the first.
+        let repeats =
+            Some(Repeats { attempts_max: policy.attempts_max.saturating_sub(1).max(1), on: policy.on });
+        let rest = CmdletRequest { repeats, ..member.request.clone() };
+        let done = self.pages(token, &rest, member.sink, None, &mut tally).await;
         done.map_err(|error| tally.noted(error))
     }
 }
@@ -232,6 +259,27 @@ fn may_be_a_member(request: &CmdletRequest) -> bool {
 fn unwritable(error: &serde_json::Error) -> RemoteError {
     let why = format!("the calls cannot be put together: {error}");
     RemoteError::new(ErrorKind::Refused, Happened::No, why)
+}
+
+/// What is wrong is everybody's: asking one by one would only ask more often.
+fn is_for_all(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::Throttled
+            | ErrorKind::SessionLimit
+            | ErrorKind::Unauthorized
+            | ErrorKind::Interrupted
+            | ErrorKind::Refused
+    )
+}
+
+/// The error is every member's; what it took is the first one's.
+fn all_failed(members: &[Member<'_>], error: &RemoteError) -> Vec<Result<CallSummary, RemoteError>> {
+    let of = |index: usize| match index {
+        0 => error.clone(),
+        _ => RemoteError { attempts: 0, throttled: 0, ..error.clone() },
+    };
+    (0..members.len()).map(|index| Err(of(index))).collect()
 }
 
 /// What is wrong is the batch, not a member of it.

@@ -98,6 +98,8 @@ pub(super) fn classify(refusal: &Refusal<'_>, now: Timestamp) -> RemoteError {
     if let Some(location) = &location {
         message = format!("redirected to {location}, which is not followed");
     }
+    // The others do not ask for the same request again, or say that it was done (303).
+    let location = location.filter(|_| matches!(refusal.status, 302 | 307 | 308));
     RemoteError {
         kind,
         happened,

@@ -93,6 +93,10 @@ impl Located {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    pub(super) fn is(&self, origin: &Origin) -> bool {
+        self.get().as_ref() == Some(origin)
+    }
+
     pub(super) fn set(&self, origin: &Origin) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(origin.clone());
     }
@@ -193,7 +197,7 @@ impl Connection for RestConnection {
     ) -> Result<CallSummary, RemoteError> {
         self.allowed(request)?;
         self.begin().await;
-        let outcome = self.alone(token, &mut Member { request, sink }).await;
+        let outcome = self.alone(token, &mut Member { request, sink }, Tally::default()).await;
         self.in_call = false;
         outcome
     }
@@ -244,9 +248,9 @@ impl RestConnection {
         &mut self,
         token: &SecretString,
         member: &mut Member<'_>,
+        mut tally: Tally,
     ) -> Result<CallSummary, RemoteError> {
         self.by_mailbox = false;
-        let mut tally = Tally::default();
         let outcome = match self.locate(token, member.request, &mut tally).await {
             Ok(()) => self.with_secrets(token, member.request, member.sink, &mut tally).await,
             Err(error) => Err(error),

@@ -49,6 +49,8 @@ impl RestConnection {
                 Err(error) if path != first && is_expired_link(&error) && restarted == Restarted::No => {
                     warn!(error = %error, "the listing's link expired, listing again from the start");
                     restarted = Restarted::Once;
+                    // A repeat, for whoever has to know whether a page was asked for twice.
+                    tally.retries += 1;
                     path.clone_from(&first);
                     circle = Circle::default();
                     summary = CallSummary::default();
@@ -63,7 +65,9 @@ impl RestConnection {
             summary.items += page.items.len() as u64;
             summary.errors.extend(page.errors);
             summary.request_id = page.request_id.or(summary.request_id);
-            let more = page.next_link.filter(|_| wanted.goes_on(summary.items));
+            // A write has no pages: what it sends to a link it would do once more.
+            let goes_on = request.intent == Intent::Read && wanted.goes_on(summary.items);
+            let more = page.next_link.filter(|_| goes_on);
             if more.is_none() {
                 summary.warnings.extend(page.warnings);
                 summary.requests = tally.requests;

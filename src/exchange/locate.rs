@@ -3,11 +3,11 @@
 use secrecy::SecretString;
 use tracing::info;
 
-use super::CmdletRequest;
 use super::client::{RestConnection, Tally};
-use super::errors::RemoteError;
+use super::errors::{Happened, RemoteError};
 use super::redirect::is_global_compliance;
 use super::repeat::AfterRedirect;
+use super::{CmdletRequest, Intent};
 
 /// Redirects that are followed for one request.
 pub(super) const REDIRECTS_MAX: u32 = 3;
@@ -25,7 +25,10 @@ impl RestConnection {
             return Ok(());
         }
         let asked = self.module_file_asked(request);
-        self.repeated(token, request, &asked, AfterRedirect::Enough, tally).await?;
+        // Whatever becomes of it, the call itself is not sent by it.
+        let reading = CmdletRequest { intent: Intent::Read, ..request.clone() };
+        let read = self.repeated(token, &reading, &asked, AfterRedirect::Enough, tally).await;
+        read.map_err(|error| RemoteError { happened: Happened::No, ..error })?;
         // A global host that names no region is taken at its word.
         self.is_located = true;
         Ok(())
@@ -40,8 +43,21 @@ impl RestConnection {
         self.end_transport().await;
         self.forget_cookies();
         info!(from = %self.origin, to = %next, "the service answers at another host for this tenant");
-        self.located.set(&next);
         self.origin = next;
         Ok(())
+    }
+
+    /// What an answer, or the want of one, says of the host: one that answers is every session's from now on, one that
+    /// never did is left again.
+    pub(super) fn noted_host(&mut self, is_answer: bool) {
+        if self.origin == self.config.origin || self.located.is(&self.origin) {
+            return;
+        }
+        if is_answer {
+            self.located.set(&self.origin);
+        } else {
+            self.origin = self.config.origin.clone();
+            self.is_located = false;
+        }
     }
 }

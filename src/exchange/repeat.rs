@@ -42,14 +42,18 @@ impl RestConnection {
             tally.requests += 1;
             let timed = clocks.timeout(request.timeout, self.once(token, request, asked)).await;
             let mut error = match timed {
-                Ok(Ok(page)) => return Ok(page),
+                Ok(Ok(page)) => {
+                    self.noted_host(true);
+                    return Ok(page);
+                }
                 Ok(Err(error)) => error,
                 Err(elapsed) => {
                     let why = format!("{elapsed}, waiting for {}", self.origin);
                     RemoteError::new(ErrorKind::Timeout, Happened::Unknown, why)
                 }
             };
-            if let Some(location) = error.location.clone().filter(|_| redirects < REDIRECTS_MAX) {
+            let may_follow = redirects < REDIRECTS_MAX && error.happened == Happened::No;
+            if let Some(location) = error.location.clone().filter(|_| may_follow) {
                 redirects += 1;
                 // Nothing happened where the redirect came from: following it is no repeat.
                 match self.go_to(&location).await {
@@ -66,6 +70,7 @@ impl RestConnection {
             if breaks_transport(error.kind) {
                 self.end_transport().await;
             }
+            self.noted_host(error.status.is_some());
             let elapsed = clocks.boot().since(began);
             let failure = meaning(&error, request.intent);
             match policy.next(attempt, failure, elapsed, jitter()) {

@@ -117,15 +117,22 @@ impl Pages {
     pub fn needed(&self) -> &'static [&'static str] {
         match self.how {
             How::Place(_) => &PLACE,
-            How::Number | How::Skip | How::Session(_) => &[],
+            How::Number => &["Identity"],
+            How::Skip | How::Session(_) => &[],
         }
     }
 
-    /// What identifies an entry where neighbouring pages can hold the same one.
+    /// What identifies an entry where neighbouring pages can hold the same one: those of a trace overlap, and numbered
+    /// ones move when something arrives between two of them.
     pub fn key(&self, entry: &Value) -> Option<String> {
+        let names: &[&str] = match self.how {
+            How::Place(_) => &PLACE,
+            How::Number => &["Identity"],
+            How::Skip | How::Session(_) => return None,
+        };
         let members: Option<Vec<&str>> =
-            PLACE.iter().map(|name| entry.get(name).and_then(Value::as_str)).collect();
-        members.filter(|_| matches!(self.how, How::Place(_))).map(|members| members.join("\n"))
+            names.iter().map(|name| entry.get(name).and_then(Value::as_str)).collect();
+        members.map(|members| members.join("\n"))
     }
 
     /// Whether the service keeps the place: a page that is asked for again is the next one then.

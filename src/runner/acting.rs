@@ -72,6 +72,11 @@ impl Doing<'_> {
         (call.intent == Intent::Read && call.may_be_batched()).then_some(call)
     }
 
+    /// Whether it compares what it reads with what is declared.
+    pub(super) fn ensures(&self) -> bool {
+        matches!(self.what, What::Ensure { .. })
+    }
+
     /// What is kept of the items that [`Doing::first_read`] returns.
     pub(super) fn keep<'s>(&self, step: &'s Step) -> &'s Keep {
         match &self.what {

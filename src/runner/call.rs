@@ -53,7 +53,9 @@ impl Call {
     /// Whether it may go together with others. Not those that are routed by a mailbox of their own: the module sends
     /// them alone too. Source: protocol reference, 3.3 and 3.12.
     pub(super) fn may_be_batched(&self) -> bool {
-        self.cmdlet.cmdlet().is_some_and(|cmdlet| cmdlet.parameter("UseCustomRouting").is_none())
+        // A secret is encrypted for one request under a key that may have to be fetched first.
+        self.secrets.is_empty()
+            && self.cmdlet.cmdlet().is_some_and(|cmdlet| cmdlet.parameter("UseCustomRouting").is_none())
     }
 }
 

@@ -15,7 +15,7 @@ use super::items::{Items, Spool};
 use super::progress::Bar;
 use crate::exit::Exit;
 use crate::session::{RunLabel, Session, SessionError, Wait};
-use crate::spec::job::{Keep, OnError};
+use crate::spec::job::{Action, Keep, OnError};
 use crate::spec::template::{Expression, Scope};
 
 /// The list a step loops over. It was finished before the loop starts: page links live minutes.
@@ -55,7 +55,8 @@ impl Acting<'_> {
         let further = u64::from(most).min(list.total).saturating_sub(1);
         let bar = run.progress.bar(self.step.name.as_str(), list.total);
         // A short list is shared out among the sessions before it is gathered into batches.
-        let together = (list.total / (further + 1)).clamp(1, u64::from(run.batch_size));
+        let most_together = if self.may_read_ahead() { u64::from(run.batch_size) } else { 1 };
+        let together = (list.total / (further + 1)).clamp(1, most_together);
         let feed = Feed { list: Mutex::new((list, 0)), returned: Mutex::default(), together, bar };
         let label = label(run);
         let helpers = join_all((0..further).map(|_| self.helper(&label, &feed, scope)));
@@ -161,6 +162,15 @@ impl Acting<'_> {
         (seen > 0).then_some(taken)
     }
 
+    /// Whether the step begins with a read that may go together with others'.
+    fn may_read_ahead(&self) -> bool {
+        let read = match &self.step.action {
+            Action::Cmdlet { cmdlet, .. } => cmdlet,
+            Action::Ensure { get, .. } => get,
+        };
+        read.cmdlet().is_some_and(|cmdlet| cmdlet.is_read())
+    }
+
     /// Makes the first reads of several items together. An object that stands there twice is read again at its second
     /// turn: the first may have changed it.
     async fn read_ahead(&self, session: &mut Session, taken: &mut [Taken<'_>]) {
@@ -179,8 +189,10 @@ impl Acting<'_> {
             .filter_map(|doing| doing.first_read().map(|call| (call, doing.keep(self.step))))
             .collect();
         let answers = self.calls_together(session, &calls).await;
+        let mut seen = HashSet::new();
         for (doing, answer) in reading.iter_mut().zip(answers) {
-            doing.ahead = Some(answer);
+            // One object may stand there under two names; the service's own tells.
+            doing.ahead = Some(answer).filter(|answer| !doing.ensures() || is_new(answer, &mut seen));
         }
     }
 
@@ -241,6 +253,15 @@ impl Feed {
 
     fn returned(&self) -> MutexGuard<'_, Spool> {
         self.returned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether the object that was read is none of `seen`, and can be told from them.
+fn is_new(answer: &Result<Items, Failure>, seen: &mut HashSet<String>) -> bool {
+    let Ok(items) = answer else { return true };
+    match items.iter().next() {
+        Some(Ok(object)) => object["Identity"].as_str().is_some_and(|name| seen.insert(name.to_lowercase())),
+        _ => true,
     }
 }
 

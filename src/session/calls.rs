@@ -136,6 +136,10 @@ impl Session {
                         token = self.tokens.renewed(&token, error.claims.as_deref()).await?;
                         is_renewed = true;
                     }
+                    member
+                        .sink
+                        .restart()
+                        .map_err(|text| RemoteError::new(ErrorKind::Refused, Happened::No, text))?;
                     match self.attempt(&token, member.request, member.sink).await {
                         Err(CallError::Remote(error)) => Err(error),
                         other => Ok(other?),

@@ -141,7 +141,7 @@ fn rows() -> Vec<Row> {
         row("truncated JSON", everywhere("truncate"), DONE_UNSEEN, "protocol (HTTP 200)"),
         row("403, NUL bytes: writes", at_writes("nul403"), REFUSED, "forbidden (HTTP 403)"),
         row("403, NUL bytes: listing", everywhere("nul403"), NO_LISTING, "forbidden (HTTP 403)"),
-        row("expired page", bad_page, Seen { listed: 4, ..FINE }, "listing again from the start"),
+        row("expired page", bad_page, Seen { listed: 4, retries: 1, ..FINE }, "listing again from the start"),
         row("401", everywhere("401"), Seen { listed: 3, sent: 10, tokens: 4, ..FINE }, "outcome=done"),
         row("@adminapi.errors: writes", at_writes("errors:text=half of it"), REFUSED, "half of it"),
         row(

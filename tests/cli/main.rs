@@ -11,6 +11,7 @@ mod program;
 #[path = "../support/scripted_service.rs"]
 mod scripted_service;
 
+mod batches;
 mod bytes;
 mod check;
 mod cmdlets;

@@ -175,3 +175,45 @@ async fn a_member_that_the_answer_leaves_out_is_asked_for_again() {
     assert_eq!(here.requests().len(), 2, "the batch, and the second by itself");
     connection.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_try_in_a_batch_is_one_of_those_that_are_allowed() {
+    let emulator = emulator(20, &["503:cmdlet=Get-CASMailbox"]).await;
+    let client = client_of(&emulator, Http::Two, |_| ());
+    let token = token(&emulator).await;
+    let (mut connection, _) = client.open().await;
+    let results = together(&mut connection, &token, &[protocols_of("a"), protocols_of("b")]).await;
+    assert!(results.iter().all(|result| result.is_err()));
+    assert_eq!(sent(&emulator).len(), 5, "three tries: one together, two alone for each");
+    connection.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_takes_too_long_is_asked_one_by_one() {
+    let emulator = emulator(20, &["slow:ms=5000:cmdlet=$batch"]).await;
+    let client = client_of(&emulator, Http::Two, |_| ());
+    let token = token(&emulator).await;
+    let (mut connection, _) = client.open().await;
+    let names = identities(&mut connection, &token, 3).await;
+    let requests: Vec<CmdletRequest> = names
+        .iter()
+        .map(|name| CmdletRequest { timeout: Duration::from_millis(700), ..protocols_of(name) })
+        .collect();
+    for result in together(&mut connection, &token, &requests).await {
+        assert_eq!(result.unwrap().1.len(), 1);
+    }
+    connection.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_failed_for_all_is_counted_once() {
+    let emulator = emulator(20, &["429:cmdlet=$batch"]).await;
+    let client = client_of(&emulator, Http::Two, |_| ());
+    let token = token(&emulator).await;
+    let (mut connection, _) = client.open().await;
+    let results = together(&mut connection, &token, &[protocols_of("a"), protocols_of("b")]).await;
+    let attempts: Vec<u32> = results.iter().map(|result| result.as_ref().unwrap_err().attempts).collect();
+    assert_eq!(attempts, [3, 0]);
+    assert_eq!(sent(&emulator).len(), 3);
+    connection.close().await;
+}

@@ -118,3 +118,85 @@ async fn redirects_without_an_end_are_given_up_and_strangers_see_no_token() {
     assert_eq!(stranger.connections(), 0);
     connection.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_region_that_cannot_be_asked_leaves_a_write_undone_for_certain() {
+    let busy = "HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n";
+    let global = StrangeService::start(Answers::once(busy)).await;
+    let client = client_of_hosts(GLOBAL, &[(GLOBAL, &global)]);
+    let (mut connection, _) = client.open().await;
+    let write = request("Set-Label", json!({"Identity": "a"}));
+    let error = connection.call(&SecretString::from(TOKEN), &write, &mut Items::default()).await.unwrap_err();
+    assert_eq!(
+        (error.kind, error.happened),
+        (ErrorKind::Transient, Happened::No),
+        "only a GET was sent: {error}"
+    );
+    assert_eq!(global.requests().len(), 3, "the question is repeated");
+    connection.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_never_answered_is_left_again_and_no_other_session_goes_there() {
+    let (front, dead) = ("outlook.office365.com", "eurprd99.outlook.office365.com");
+    let door = StrangeService::start(Answers::redirect(302, &format!("https://{dead}/x"))).await;
+    // A port where nobody listens.
+    let gone = StrangeService::start(Answers::once("")).await.port();
+    let nowhere = Detour { host: dead.to_owned(), port: 443, to_host: "127.0.0.1".to_owned(), to_port: gone };
+    let client = Client::new(&format!("https://{front}"), door.ca_pem(), "t", Http::One, |config| {
+        config.family = Family::of([front.to_owned()]);
+        config.connector = config.connector.clone().with_detours(vec![detour(front, &door), nowhere]);
+    });
+    let (mut connection, _) = client.open().await;
+    let read = request("Get-CASMailbox", json!({"Identity": "a"}));
+    connection.call(&SecretString::from(TOKEN), &read, &mut Items::default()).await.unwrap_err();
+    connection.close().await;
+    let (further, _) = client.open().await;
+    assert_eq!(further.endpoint(), format!("https://{front}"));
+    further.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_303_says_that_it_was_done_and_is_not_followed() {
+    let (front, europe) = ("outlook.office365.com", "eurprd04.outlook.office365.com");
+    let door = StrangeService::start(Answers::redirect(303, &format!("https://{europe}/done"))).await;
+    let there = StrangeService::start(Answers::page(json!([]), None)).await;
+    let client = client_of_hosts(front, &[(front, &door), (europe, &there)]);
+    let (mut connection, _) = client.open().await;
+    let write = request("New-InboxRule", json!({"Name": "a"}));
+    connection.call(&SecretString::from(TOKEN), &write, &mut Items::default()).await.unwrap_err();
+    assert_eq!((door.requests().len(), there.requests().len()), (1, 0));
+    connection.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redirected_batch_names_the_new_host_in_its_members() {
+    let (front, europe) = ("outlook.office365.com", "eurprd04.outlook.office365.com");
+    let door = StrangeService::start(Answers::redirect(302, &format!("https://{europe}/x"))).await;
+    let answers = json!({"responses": [
+        {"id": "0", "status": 200, "body": {"value": []}},
+        {"id": "1", "status": 200, "body": {"value": []}},
+    ]});
+    let answers = answers.to_string();
+    let good = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{answers}", answers.len());
+    let there = StrangeService::start(Answers::once(good)).await;
+    let client = client_of_hosts(front, &[(front, &door), (europe, &there)]);
+    let (mut connection, _) = client.open().await;
+    let two = ["a", "b"].map(|name| request("Get-CASMailbox", json!({"Identity": name})));
+    let mut sinks = [Items::default(), Items::default()];
+    let mut members: Vec<_> = two
+        .iter()
+        .zip(&mut sinks)
+        .map(|(request, sink)| exorun::exchange::Member { request, sink })
+        .collect();
+    for result in connection.batch(&SecretString::from(TOKEN), &mut members).await {
+        result.unwrap();
+    }
+    let seen = there.requests();
+    let body: Value = serde_json::from_str(seen[0].split("\r\n\r\n").nth(1).unwrap()).unwrap();
+    assert!(
+        body["requests"][0]["url"].as_str().unwrap().starts_with(&format!("https://{europe}/")),
+        "{body}"
+    );
+    connection.close().await;
+}

@@ -164,3 +164,15 @@ async fn a_service_that_nobody_vouches_for_gets_no_request() {
     assert_eq!(stranger.requests(), [""; 0]);
     client.assert_over().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_in_the_answer_to_a_write_is_not_followed() {
+    let page = Answers::page(json!([]), Some("/adminapi/beta/t/InvokeCommand?$skiptoken=x"));
+    let here = StrangeService::start(page).await;
+    let client = Client::new(&here.endpoint(), here.ca_pem(), "t", Http::One, |_| ());
+    let (mut connection, _) = client.open().await;
+    let write = request("Set-CASMailbox", json!({"Identity": "a", "PopEnabled": false}));
+    connection.call(&SecretString::from(STRANGE_TOKEN), &write, &mut Items::default()).await.unwrap();
+    assert_eq!(here.requests().len(), 1, "it would be done once more");
+    connection.close().await;
+}

@@ -93,7 +93,7 @@ async fn a_tarpit_is_waited_out_or_given_up_whichever_limit_is_shorter() {
     assert!(run.took >= Duration::from_secs(3), "{:?}", run.took);
 
     let run = run_through(&emulator, &proxy, &hardening(), &[("EXORUN_CALL_TIMEOUT", "300ms")]).await;
-    run.assert_failed(1, &["timed out after 300ms (given up after 3 tries)"]);
+    run.assert_failed(1, &["timed out after 300ms, waiting for https://", "(given up after 3 tries)"]);
     assert!(run.took < Duration::from_millis(3 * 300 + 2 * 200 + 500 + 2000), "{:?}", run.took);
     assert_eq!(all_closed(&emulator).await["sessions"]["opened"], 0);
 }

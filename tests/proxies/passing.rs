@@ -96,7 +96,7 @@ async fn a_service_that_never_answers_its_proxy_is_given_up_after_three_tries() 
     let (_silent, port) = silent_service();
     let proxy = Haproxy::start(Tls::Ended, port, &emulator.out("ca.pem"), "");
     let run = run_through(&emulator, &proxy, &hardening(), &[]).await;
-    run.assert_failed(1, &["timed out after 1s500ms (given up after 3 tries)"]);
+    run.assert_failed(1, &["timed out after 1s500ms, waiting for https://", "(given up after 3 tries)"]);
     assert!(run.took >= Duration::from_millis(3 * 1500), "{:?}", run.took);
     assert!(run.ended.stdout.contains("sessions: 1 opened, 1 closed\n"), "{}", run.ended.stdout);
     assert_eq!(all_closed(&emulator).await["sessions"]["opened"], 0);
