@@ -44,7 +44,7 @@ impl ItemSink for Collect<'_> {
 
 /// Writes the item on one line, without annotations (`X@data.type`) and without what is not kept.
 ///
-/// Values are copied as the service sent them: that is a third of the work of reading and writing each.
+/// Values are copied as the service sent them: reading and writing each anew is work that nobody needs.
 fn trim(item: &RawValue, keep: &Keep, line: &mut Vec<u8>) -> serde_json::Result<()> {
     // A line end can only stand between the parts of JSON; written anew, there is none.
     if memchr(b'\n', item.get().as_bytes()).is_some() {
