@@ -27,6 +27,8 @@ pub(super) const JSON: &str =
 
 /// Objects made up at a time, under one lock of the directory.
 const CHUNK_OBJECTS: usize = 50;
+/// A smaller body is not compressed; the services' web server has a limit of this order by default.
+const COMPRESSED_BYTES_MIN: usize = 2700;
 /// The least a piece of a body has, but for the last.
 const CHUNK_BYTES: usize = 8 * 1024;
 
@@ -101,6 +103,8 @@ pub(super) enum Objects {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Encoding {
     Identity,
+    /// As servers do: a small body is not worth it.
+    GzipIfLarge,
     Gzip,
 }
 
@@ -117,36 +121,45 @@ struct Writing {
 
 /// A 200 whose body is written piece by piece.
 pub(super) fn shown(state: Arc<State>, shown: Shown, encoding: Encoding) -> Response<Body> {
-    let encoder =
-        (encoding == Encoding::Gzip).then(|| GzEncoder::new(Vec::new(), flate2::Compression::fast()));
-    let writing = Writing { state, shown, next: 0, begun: false, some: false, encoder };
-    let chunks = stream::unfold(Some(writing), |writing| async move {
-        let (chunk, rest) = writing?.chunk();
-        Some((Ok::<_, Infallible>(Frame::data(chunk)), rest))
+    let mut writing = Writing { state, shown, next: 0, begun: false, some: false, encoder: None };
+    let mut first = Vec::new();
+    let last = writing.piece(&mut first);
+    let is_small = last && first.len() < COMPRESSED_BYTES_MIN;
+    let gzip = encoding == Encoding::Gzip || (encoding == Encoding::GzipIfLarge && !is_small);
+    if gzip {
+        let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(&first).expect(INTO_MEMORY);
+        first.clear();
+        writing.encoder = Some(encoder);
+    }
+    let first = if last { writing.ended(first) } else { first };
+    let rest = (!last).then_some(writing);
+    let chunks = stream::unfold(Some((first, rest)), |ready| async move {
+        let (ready, rest) = ready?;
+        let (chunk, rest) = match rest {
+            None => (Bytes::from(ready), None),
+            Some(writing) => writing.chunk(ready),
+        };
+        Some((Ok::<_, Infallible>(Frame::data(chunk)), rest.map(|rest| (Vec::new(), Some(rest)))))
     });
     let mut response = build(200, StreamBody::new(chunks).boxed_unsync());
     header(&mut response, "content-type", JSON);
     header(&mut response, "vary", "Accept-Encoding");
-    if encoding == Encoding::Gzip {
+    if gzip {
         header(&mut response, "content-encoding", "gzip");
     }
     response
 }
 
+const INTO_MEMORY: &str = "writing into memory cannot fail";
+
 impl Writing {
-    /// The next piece, and what is left to write. Never an empty piece: HTTP/2 peers take many of those for an attack.
-    fn chunk(mut self) -> (Bytes, Option<Writing>) {
-        const INTO_MEMORY: &str = "writing into memory cannot fail";
-        let mut ready = Vec::new();
+    /// The next piece after what is `ready`, and what is left to write. Never an empty piece: HTTP/2 peers take many
+    /// of those for an attack.
+    fn chunk(mut self, mut ready: Vec<u8>) -> (Bytes, Option<Writing>) {
         loop {
             let mut out = Vec::new();
-            if !std::mem::replace(&mut self.begun, true) {
-                self.shown.write_head(&mut out);
-            }
-            let last = self.objects(&mut out);
-            if last {
-                self.shown.write_tail(&mut out);
-            }
+            let last = self.piece(&mut out);
             match &mut self.encoder {
                 None => ready.append(&mut out),
                 Some(encoder) => {
@@ -155,18 +168,32 @@ impl Writing {
                 }
             }
             if last {
-                ready.extend(
-                    self.encoder
-                        .take()
-                        .map(|encoder| encoder.finish().expect(INTO_MEMORY))
-                        .unwrap_or_default(),
-                );
-                return (Bytes::from(ready), None);
+                return (Bytes::from(self.ended(ready)), None);
             }
             if ready.len() >= CHUNK_BYTES {
                 return (Bytes::from(ready), Some(self));
             }
         }
+    }
+
+    /// What is ready, with what the encoder still holds.
+    fn ended(&mut self, mut ready: Vec<u8>) -> Vec<u8> {
+        if let Some(encoder) = self.encoder.take() {
+            ready.extend(encoder.finish().expect(INTO_MEMORY));
+        }
+        ready
+    }
+
+    /// Writes the beginning, some objects and the end, as far as it is their turn; true when nothing is left.
+    fn piece(&mut self, out: &mut Vec<u8>) -> bool {
+        if !std::mem::replace(&mut self.begun, true) {
+            self.shown.write_head(out);
+        }
+        let last = self.objects(out);
+        if last {
+            self.shown.write_tail(out);
+        }
+        last
     }
 
     /// Writes some objects; true when those were the last.

@@ -82,7 +82,11 @@ impl View<'_> {
         let accepts = |value: &HeaderValue| value.to_str().is_ok_and(|text| text.contains("gzip"));
         let gzip = request.state.options.compression == Compression::Gzip
             && request.parts.headers.get_all("accept-encoding").iter().any(accepts);
-        let encoding = if mishaps.compressed.unwrap_or(gzip) { Encoding::Gzip } else { Encoding::Identity };
+        let encoding = match mishaps.compressed {
+            Some(true) => Encoding::Gzip,
+            None if gzip => Encoding::GzipIfLarge,
+            Some(false) | None => Encoding::Identity,
+        };
         let errors = mishaps.errors.clone();
         let View { select, context, form, .. } = self;
         let shown = Shown { objects, warnings, errors, confirmation, next_link, context, select, form };

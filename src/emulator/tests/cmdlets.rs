@@ -268,10 +268,13 @@ async fn bodies_are_compressed_for_those_who_ask() {
         let mut bench = start(Options { compression, ..Options::default() }).await;
         let ca = reqwest::Certificate::from_pem(bench.emulator.ca_pem().as_bytes()).unwrap();
         bench.client = Client::builder().tls_certs_only([ca]).no_proxy().no_gzip().build().unwrap();
-        let asked = bench.request(&bench.url(), "Get-OrganizationConfig", &json!({}));
+        let asked = bench.request(&bench.url(), "Get-Mailbox", &json!({}));
         let asked = asked.header("accept-encoding", "gzip").send().await.unwrap();
         assert_eq!(asked.headers().get("content-encoding").is_some_and(|value| value == "gzip"), expected);
-        let plain = bench.send("Get-OrganizationConfig", json!({})).await;
+        let plain = bench.send("Get-Mailbox", json!({})).await;
         assert!(!plain.headers().contains_key("content-encoding"));
+        let small = bench.request(&bench.url(), "Set-CASMailbox", &json!({"Identity": "nobody"}));
+        let small = small.header("accept-encoding", "gzip").send().await.unwrap();
+        assert!(!small.headers().contains_key("content-encoding"), "it is not worth it");
     }
 }

@@ -60,7 +60,7 @@ async fn compression_can_differ_from_what_was_agreed() {
     // This client decompresses by itself only what it asked for.
     let ca = reqwest::Certificate::from_pem(bench.emulator.ca_pem().as_bytes()).unwrap();
     let plain = Client::builder().tls_certs_only([ca]).no_proxy().gzip(false).build().unwrap();
-    let body = json!({"CmdletInput": {"CmdletName": "Get-TransportConfig", "Parameters": {}}});
+    let body = json!({"CmdletInput": {"CmdletName": "Get-Mailbox", "Parameters": {}}});
     let ask = async |accept: &str| {
         let request = plain.post(bench.url()).bearer_auth(&bench.token).header("accept-encoding", accept);
         request.json(&body).send().await.unwrap().headers().contains_key("content-encoding")
