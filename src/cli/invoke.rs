@@ -133,13 +133,14 @@ async fn invoke(args: InvokeArgs, job: Job, flags: SettingFlags) -> Exit {
         console: console.clone(),
         progress,
     };
+    let only_reads = job.steps.iter().all(|step| step.action.only_reads());
     let (report, items) = app.run_for_items(Arc::new(job), target, options).await;
     if let Some(reason) = &report.reason {
         start::refuse(reason);
     }
     let shown = match (&items, args.format) {
         (None, _) => return report.exit(),
-        (Some(items), Format::Table) => invoked::table(items, &args.select),
+        (Some(items), Format::Table) => invoked::table(items, &args.select, only_reads),
         (Some(items), Format::Json) => invoked::json(items),
     };
     // The items are what was asked for: lost, the call has failed.

@@ -17,12 +17,13 @@ pub(super) struct Authority {
 }
 
 /// The names of the real services: a client that is told to connect elsewhere still checks the name it meant.
-const REAL_NAMES: [&str; 5] = [
+const REAL_NAMES: [&str; 6] = [
     "outlook.office365.com",
     "*.outlook.office365.com",
     "login.microsoftonline.com",
     "ps.compliance.protection.outlook.com",
     "*.ps.compliance.protection.outlook.com",
+    "*.admin.protection.outlook.com",
 ];
 
 /// Makes an authority and a certificate for `localhost`, 127.0.0.1, ::1 and the real services' names. Only who is

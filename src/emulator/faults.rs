@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::catalog;
+
 /// One kind of failure and the requests that it meets.
 ///
 /// A fault is written `KIND[:KEY=VALUE]...`, for example `429:count=2:retry_after=0.5`,
@@ -175,7 +177,10 @@ fn parse(spec: &str) -> Result<Fault, String> {
         Some("any") => At::Any,
         Some(other) => return Err(format!("`at={other}` is none of api, token, devicecode, any")),
     };
-    let cmdlet = take("cmdlet");
+    let cmdlet = take("cmdlet").map(|name| met(&name)).transpose()?;
+    if matches!(at, At::Token | At::DeviceCode) && !kind.meets_signin() {
+        return Err("the sign-in service knows 408, 429, 502, 503, 504, html502, slow, reset and reset_after_commit only".to_owned());
+    }
     let mut from_one = |key: &'static str| match take(key).map(|text| whole(key, &text)).transpose() {
         Ok(Some(0)) => Err(format!("`{key}` counts from 1")),
         other => other,
@@ -192,6 +197,25 @@ fn parse(spec: &str) -> Result<Fault, String> {
         return Err(format!("this kind has no key `{key}`"));
     }
     Ok(Fault { kind, at, cmdlet, nth, every, chance, count, spec: spec.to_owned() })
+}
+
+/// The cmdlet that a fault is for, if it can ever be met.
+fn met(name: &str) -> Result<String, String> {
+    if let Some(classic) = catalog::classic(name) {
+        return Err(format!("`{name}` is sent as `{classic}`: name that one"));
+    }
+    let is_known = catalog::cmdlet(name).is_some() || name == BATCH || name == "EXOModuleFile";
+    if is_known { Ok(name.to_owned()) } else { Err(format!("there is no cmdlet `{name}`")) }
+}
+
+impl Kind {
+    /// Whether the sign-in service can do it; the others are about answers of Exchange.
+    fn meets_signin(&self) -> bool {
+        matches!(
+            self,
+            Kind::Status { .. } | Kind::HtmlBadGateway | Kind::Slow(_) | Kind::Reset | Kind::ResetAfterCommit
+        )
+    }
 }
 
 /// Whether the second of two words was given; the first is the default.
@@ -266,6 +290,10 @@ mod tests {
         let problem = |spec: &str| spec.parse::<Fault>().unwrap_err().to_string();
         assert!(problem("418").starts_with("fault `418`: there is no kind `418`; the kinds are 401, "));
         assert_eq!(problem("503:nth=0"), "fault `503:nth=0`: `nth` counts from 1");
+        assert!(problem("503:cmdlet=Get-EXOMailbox").ends_with("is sent as `Get-Mailbox`: name that one"));
+        assert!(problem("503:cmdlet=Get-Nonsense").ends_with("there is no cmdlet `Get-Nonsense`"));
+        assert!(problem("stale:at=token").contains("the sign-in service knows"));
+        assert_eq!(fault("503:at=token:cmdlet=$batch").cmdlet.as_deref(), Some(BATCH));
         assert_eq!(problem("503:nth"), "fault `503:nth`: `nth` is not KEY=VALUE");
         assert_eq!(problem("503:nth=1:nth=2"), "fault `503:nth=1:nth=2`: `nth` is given twice");
         assert_eq!(problem("503:ms=1"), "fault `503:ms=1`: this kind has no key `ms`");

@@ -40,8 +40,8 @@ const SESSION_LIMIT_TEXT: &str = "maximum number of connections allowed";
 const TENANT_CONCURRENCY_TEXT: &str = "maximum number of concurrent requests per tenant";
 /// An application whose directory role does not allow this.
 const ROLE_TEXT: &str = "isn't supported in this scenario";
-const ROLE_ADVICE: &str =
-    " -> give the application's service principal a directory role, Exchange Administrator say";
+const ROLE_ADVICE: &str = " -> give the application's service principal, or the person who signs in, a directory role, Exchange Administrator say";
+const FORBIDDEN_ADVICE: &str = " -> the directory role does not include this cmdlet (`exorun cmdlets` lists services), or the tenant has no licence for it";
 /// Said only if a token that was asked for with the claims was refused too.
 const CHALLENGE_TEXT: &str = " -> the service asks for claims (Conditional Access): a person signs in again; for an application \
                               look at its Conditional Access for workload identities";
@@ -83,6 +83,8 @@ pub(super) fn classify(refusal: &Refusal<'_>, now: Timestamp) -> RemoteError {
             408 | 502..=504 => (ErrorKind::Transient, Happened::Unknown),
             400..=499 if named(&EXISTS_EXCEPTIONS) => (ErrorKind::AlreadyExists, Happened::No),
             400..=499 => (ErrorKind::InvalidInput, Happened::No),
+            // Not implemented: nothing is there that could have done it.
+            501 => (ErrorKind::Server, Happened::No),
             _ => (ErrorKind::Server, Happened::Unknown),
         }
     };
@@ -92,6 +94,8 @@ pub(super) fn classify(refusal: &Refusal<'_>, now: Timestamp) -> RemoteError {
     }
     if all.contains(ROLE_TEXT) {
         message.push_str(ROLE_ADVICE);
+    } else if kind == ErrorKind::Forbidden && (said.is_envelope || said.text.is_empty()) {
+        message.push_str(FORBIDDEN_ADVICE);
     }
     let location = refusal.headers.get(LOCATION).filter(|_| (300..=399).contains(&refusal.status));
     let location = location.map(|location| String::from_utf8_lossy(location.as_bytes()).into_owned());
@@ -284,7 +288,10 @@ mod tests {
         let error = refused(403, &[("x-ms-diagnostics", "2000001;reason=\"no role\"")], &[0, 0, 0, 0]);
         assert_eq!(error.kind, ErrorKind::Forbidden);
         assert!(error.message.contains("no role"), "{}", error.message);
-        assert_eq!(refused(403, &[], b"").message, "the answer has no text");
+        let bare = refused(403, &[], b"").message;
+        assert!(bare.starts_with("the answer has no text -> the directory role"), "{bare}");
+        let proxy = refused(403, &[], b"<html><title>Blocked</title></html>").message;
+        assert!(!proxy.contains("directory role"), "{proxy}");
     }
 
     #[test]
@@ -328,7 +335,7 @@ mod tests {
     fn an_application_without_a_role_is_told_what_it_lacks() {
         let text = "||The role assigned to application a-1 isn't supported in this scenario.";
         let error = refused(403, &[], &envelope("Forbidden", text));
-        insta::assert_snapshot!(error.to_string(), @"forbidden (HTTP 403): The role assigned to application a-1 isn't supported in this scenario. -> give the application's service principal a directory role, Exchange Administrator say");
+        insta::assert_snapshot!(error.to_string(), @"forbidden (HTTP 403): The role assigned to application a-1 isn't supported in this scenario. -> give the application's service principal, or the person who signs in, a directory role, Exchange Administrator say");
     }
 
     #[test]

@@ -8,15 +8,17 @@ use serde_json::Value;
 use super::console::shown;
 use super::items::Items;
 
-/// Columns for people. Without a selection, the properties that tell one object from another, or the first few.
+/// Columns for people, or that there is nothing: of a read nothing was found. Without a selection, the properties that tell one object from another, or the first few.
 ///
 /// # Errors
 /// If the items cannot be read again.
-pub fn table(items: &Items, select: &[String]) -> io::Result<String> {
+pub fn table(items: &Items, select: &[String], only_reads: bool) -> io::Result<String> {
     const TELLING: [&str; 5] =
         ["Name", "DisplayName", "PrimarySmtpAddress", "RecipientTypeDetails", "Identity"];
     const COLUMNS_MAX: usize = 5;
-    let Some(first) = items.iter().next().transpose()? else { return Ok("nothing found".to_owned()) };
+    let Some(first) = items.iter().next().transpose()? else {
+        return Ok(if only_reads { "nothing found" } else { "done; the cmdlet returned nothing" }.to_owned());
+    };
     let has = |name: &str| first.get(name).is_some();
     let columns: Vec<String> = match select {
         [] if TELLING.iter().any(|name| has(name)) => {

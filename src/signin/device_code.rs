@@ -18,6 +18,7 @@ use super::held::Grant;
 use super::{AccessToken, SigninError, SigninErrorKind};
 use crate::observe::escape::one_line;
 use crate::observe::logs::PROMPT_TARGET;
+use crate::rules::duration::show;
 
 /// Shows a person where to enter the code. The runner decides how.
 pub trait Prompt: Send + Sync + 'static {
@@ -99,11 +100,24 @@ impl DeviceCodeGrant {
             let clocks = clocks.clone();
             async move { clocks.sleep(duration).await }
         };
-        client
+        let began = self.endpoint.clocks.boot();
+        let answer = client
             .exchange_device_access_token(&details)
             .request_async(&http, sleep, Some(self.wait.min(details.expires_in())))
-            .await
-            .map_err(|error| self.endpoint.refused(error))
+            .await;
+        // The crate's own end of waiting looks like the service's.
+        let waited = self.endpoint.clocks.boot().since(began);
+        answer.map_err(|error| match error {
+            RequestTokenError::ServerResponse(_) if waited >= self.wait && self.wait < details.expires_in() => {
+                let message = format!(
+                    "nobody confirmed the code within `device_wait` ({}): run it where a person sees the code, or \
+                     use a method without a person",
+                    show(self.wait)
+                );
+                SigninError::new(SigninErrorKind::NobodyThere, message)
+            }
+            error => self.endpoint.refused(error),
+        })
     }
 
     fn scopes(&self) -> [Scope; 4] {

@@ -53,6 +53,9 @@ pub(super) enum NoAnswer {
     /// It could not be reached, or could not answer.
     #[error("{0}")]
     Failed(String),
+    /// Nobody vouches for its certificate, which does not pass by itself.
+    #[error("{0} (a private CA goes into the setting `ca_file`)")]
+    Untrusted(String),
 }
 
 impl LoginEndpoint {
@@ -83,6 +86,7 @@ impl LoginEndpoint {
                 }
                 Ok(answer) if answer.status().is_server_error() => Failure::Transient,
                 Ok(_) => return outcome,
+                Err(NoAnswer::Untrusted(_)) => Failure::Permanent,
                 Err(_) => Failure::Transient,
             };
             match self.retry.next(attempt, failure, self.clocks.boot().since(began), 0.5) {
@@ -99,7 +103,10 @@ impl LoginEndpoint {
     }
 
     async fn once(&self, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
-        let failed = |error: reqwest::Error| NoAnswer::Failed(in_one_line(&error));
+        let failed = |error: reqwest::Error| {
+            let why = in_one_line(&error);
+            if why.contains(UNTRUSTED_TEXT) { NoAnswer::Untrusted(why) } else { NoAnswer::Failed(why) }
+        };
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
         let (method, headers) = (request.method().as_str(), request.headers());
         let mut entry = self.recorder.begin(Peer::Login, method, path, headers, request.body());
@@ -157,6 +164,7 @@ impl LoginEndpoint {
                 let kind = match why {
                     NoAnswer::Throttled(_) => SigninErrorKind::Throttled,
                     NoAnswer::Failed(_) => SigninErrorKind::Unavailable,
+                    NoAnswer::Untrusted(_) => SigninErrorKind::BadInput,
                 };
                 SigninError::new(kind, format!("no answer from {place}: {why}"))
             }
@@ -212,6 +220,9 @@ fn retry_after(answer: &HttpResponse) -> Option<Duration> {
 }
 
 /// reqwest's own text names only the layer; the causes say what happened.
+/// rustls' word for it; the error itself is wrapped by three crates, each in a way of its own.
+const UNTRUSTED_TEXT: &str = "invalid peer certificate";
+
 fn in_one_line(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);

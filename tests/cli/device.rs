@@ -86,6 +86,7 @@ async fn a_code_that_is_declined_or_never_confirmed_ends_with_77() {
     let ignored = tenant(DeviceApproval::Manual).await;
     let ended = run(&ignored, "", &["--device-wait", "2s"]).await;
     ended.assert_code(77);
+    assert!(ended.stdout.contains("nobody confirmed the code within `device_wait` (2s)"), "{}", ended.stdout);
     assert_eq!(ignored.emulator.counters().sessions.opened, 0);
 }
 

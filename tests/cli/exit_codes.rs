@@ -237,3 +237,23 @@ async fn options_of_the_emulator_without_emulate_are_refused_before_anything_con
     }
     assert_eq!(tenant.emulator.counters().requests, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_service_that_nobody_vouches_for_is_bad_input_at_once() {
+    let tenant = Tenant::with(1, &[]).await;
+    let job = tenant.job("", &some_mailboxes(1));
+    let mut command = tenant.exorun(&["run", job.to_str().unwrap()]);
+    command
+        .env_remove("EXORUN_CA_FILE")
+        .env("EXORUN_RETRY_DELAY_FIRST", "30s")
+        .env("EXORUN_RETRY_DELAY_MAX", "30s");
+    let run = ended(command.spawn().unwrap()).await;
+    run.assert_code(64);
+    assert!(
+        run.stdout.contains("ca_file") && !run.stderr.contains("trying again"),
+        "{}{}",
+        run.stdout,
+        run.stderr
+    );
+    assert_eq!(tenant.emulator.counters().requests, 0);
+}
