@@ -89,6 +89,7 @@ impl App {
         settings::prepare_state_dir(&settings.state_dir).map_err(|error| StartError(error.to_string()))?;
         let tls = trust::client_config(settings.ca_file.as_deref())
             .map_err(|error| StartError(error.to_string()))?;
+        let tls = if settings.http_version == "auto" { tls } else { trust::without_http2(&tls) };
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(ClientConfig::clone(&tls))
             .redirect(reqwest::redirect::Policy::none())

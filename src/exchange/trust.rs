@@ -47,6 +47,13 @@ pub fn client_config(ca_file: Option<&Path>) -> Result<Arc<rustls::ClientConfig>
     Ok(Arc::new(config))
 }
 
+/// The same trust, for peers that are spoken to over HTTP/1.1 only.
+pub fn without_http2(config: &rustls::ClientConfig) -> Arc<rustls::ClientConfig> {
+    let mut config = config.clone();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Arc::new(config)
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write;

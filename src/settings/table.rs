@@ -184,6 +184,13 @@ pub static TABLE: &[Definition] = &[
          because the sessions are closed after it.",
     ),
     row(
+        "http_version",
+        Kind::Word(&["auto", "1.1"]),
+        Some("auto"),
+        "`auto` offers HTTP/2 and HTTP/1.1, and the peer chooses. `1.1` is for proxies that break HTTP/2; a session makes one call at a \
+         time, so it loses nothing by it.",
+    ),
+    row(
         "connect_timeout",
         Kind::Duration { min: "100ms", max: "5m" },
         Some("20s"),

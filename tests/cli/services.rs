@@ -70,3 +70,22 @@ async fn a_job_for_standalone_protection_runs_where_nothing_else_is() {
     run.assert_code(1);
     assert!(run.stderr.contains("forbidden"), "{}", run.stderr);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_speaks_the_version_of_http_that_it_is_told() {
+    for (version, expected) in [("auto", "HTTP/2.0"), ("1.1", "HTTP/1.1")] {
+        let tenant = Tenant::with(10, &[]).await;
+        let job = shipped("shared-mailbox-hardening.yaml");
+        tenant.run(&job, &["--http-version", version]).await.assert_code(0);
+        let requests = tenant.emulator.requests();
+        let spoken: std::collections::BTreeSet<&str> = requests
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|request| request["batch"].is_null())
+            .map(|request| request["protocol"].as_str().unwrap())
+            .collect();
+        assert_eq!(spoken.into_iter().collect::<Vec<_>>(), [expected]);
+        tenant.assert_all_closed();
+    }
+}
