@@ -89,8 +89,14 @@ fn addresses(settings: &Settings, target: &TargetSpec, service: Service) -> Resu
     let family = Family::of(
         [Some(&origin), own.as_ref()].into_iter().flatten().map(|origin| origin.host().to_owned()),
     );
-    let scope = settings.exchange_scope.clone().or_else(|| surface.map(|surface| surface.scope.to_owned()));
-    let scope = scope.ok_or_else(|| bad("this environment needs the setting `exchange_scope`".to_owned()))?;
+    let (set, name) = match service {
+        Service::ExchangeOnline | Service::ExchangeOnlineProtection => {
+            (&settings.exchange_scope, "exchange_scope")
+        }
+        Service::SecurityCompliance => (&settings.compliance_scope, "compliance_scope"),
+    };
+    let scope = set.clone().or_else(|| surface.map(|surface| surface.scope.to_owned()));
+    let scope = scope.ok_or_else(|| bad(format!("this environment needs the setting `{name}`")))?;
     Ok(Addresses { login, origin, family, scope })
 }
 

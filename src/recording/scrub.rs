@@ -254,17 +254,46 @@ impl Scrubber {
                     out.push_str(&format!("'{}{core}{}'", wildcard(before), wildcard(after)));
                 }
                 None => {
-                    if whole.as_str().starts_with(|c: char| c.is_ascii_alphabetic()) {
-                        if !self.is_member(whole.as_str()) {
-                            return self.stand_ins.name(text);
-                        }
-                        whole.as_str().clone_into(&mut property);
+                    let word = whole.as_str();
+                    let is_name = word.starts_with(|c: char| c.is_ascii_alphabetic());
+                    if (is_name && !self.is_member(word)) || !is_plain(word) {
+                        return self.stand_ins.name(text);
+                    }
+                    if is_name {
+                        word.clone_into(&mut property);
                     }
                     out.push_str(whole.as_str());
                 }
             }
         }
         if end == text.len() { out } else { self.stand_ins.name(text) }
+    }
+}
+
+/// What stands between names and quoted values in a filter: the language's own words, and numbers too short to be
+/// somebody's.
+fn is_plain(word: &str) -> bool {
+    const OPERATORS: [&str; 13] = [
+        "-eq",
+        "-ne",
+        "-like",
+        "-notlike",
+        "-gt",
+        "-ge",
+        "-lt",
+        "-le",
+        "-and",
+        "-or",
+        "-not",
+        "-match",
+        "-notmatch",
+    ];
+    const VARIABLES: [&str; 3] = ["$true", "$false", "$null"];
+    let lower = word.trim().to_ascii_lowercase();
+    match lower.chars().next() {
+        Some('-') => OPERATORS.contains(&lower.as_str()),
+        Some('$') => VARIABLES.contains(&lower.as_str()),
+        _ => lower.chars().filter(char::is_ascii_digit).count() < 7,
     }
 }
 
@@ -309,6 +338,17 @@ mod tests {
         assert_eq!(recorded(json!([{"Data": [72, 105]}])), json!([{"Data": [0]}]));
         let mailbox = recorded(json!({"Identity": "anna@contoso.com:\\Calendar"}));
         assert_eq!(mailbox["Identity"], "user0001@domain0001.example.invalid:\\Calendar");
+    }
+
+    #[test]
+    fn a_filter_keeps_its_own_words_only() {
+        let mut scrubber = Scrubber::new(Identities::Replaced);
+        let kept = "(PopEnabled -eq $true) -and RecipientTypeDetails -ne 'SharedMailbox'";
+        assert_eq!(scrubber.filter(kept), kept);
+        for leaks in ["Alias -eq $annasmith", "Alias -annasmith 'x'", "Alias -eq 5551234"] {
+            let recorded = scrubber.filter(leaks);
+            assert!(recorded.starts_with("Name "), "{leaks}: {recorded}");
+        }
     }
 
     #[test]

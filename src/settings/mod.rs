@@ -51,6 +51,7 @@ pub struct Settings {
     pub exchange_endpoint: Option<Endpoint>,
     pub compliance_endpoint: Option<Endpoint>,
     pub exchange_scope: Option<String>,
+    pub compliance_scope: Option<String>,
     pub connect_to: Vec<Detour>,
     pub api_version: &'static str,
     pub next_page_method: NextPageMethod,
@@ -114,6 +115,7 @@ impl Settings {
             exchange_endpoint: found.endpoint("exchange_endpoint"),
             compliance_endpoint: found.endpoint("compliance_endpoint"),
             exchange_scope: found.text("exchange_scope"),
+            compliance_scope: found.text("compliance_scope"),
             connect_to: found.detours("connect_to"),
             api_version: found.word("api_version"),
             next_page_method: match found.word("next_page_method") {

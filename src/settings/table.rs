@@ -64,7 +64,13 @@ pub static TABLE: &[Definition] = &[
         "exchange_scope",
         Kind::Text,
         None,
-        "The scope asked of the token, instead of the one that belongs to the environment and service.",
+        "The scope asked of a token for Exchange Online and standalone protection, instead of the environment's.",
+    ),
+    row(
+        "compliance_scope",
+        Kind::Text,
+        None,
+        "The scope asked of a token for Security & Compliance, instead of the environment's.",
     ),
     row(
         "connect_to",

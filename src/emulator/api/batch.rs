@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 use super::super::errors::Failure;
 use super::super::faults::BATCH;
 use super::super::random::mix;
+use super::super::replay;
 use super::super::request::{Request, prefers};
 use super::super::respond::{self, Body};
 use super::super::service::{Ended, Visit};
@@ -124,8 +125,14 @@ async fn ask(
         cookie: batch.cookie.clone(),
         member: true,
     };
-    let mut ended = single(visit, &request, &route, own).await;
-    ended.dress(&request);
+    let ended = match &batch.state.replay {
+        Some(replay) => replay::call(replay, visit, &parts, &body, own).await,
+        None => {
+            let mut ended = single(visit, &request, &route, own).await;
+            ended.dress(&request);
+            ended
+        }
+    };
     visit.record_end(own, &ended);
     ended.into_response()
 }

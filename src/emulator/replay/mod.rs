@@ -6,6 +6,7 @@ mod answer;
 mod file;
 mod matching;
 
+use bytes::Bytes;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -101,11 +102,13 @@ pub(super) async fn handle(
     visit: &Visit,
     role: Role,
     parts: &Parts,
-    body: &[u8],
+    body: &Bytes,
     number: u64,
 ) -> Ended {
     match role {
         Role::Login => signin(replay, visit, parts, body, number).await,
+        // Taken apart there; each member comes back here by itself.
+        _ if parts.uri.path().ends_with("/$batch") => api::handle(visit, parts, body.clone(), number).await,
         _ => call(replay, visit, parts, body, number).await,
     }
 }
@@ -138,7 +141,7 @@ async fn signin(replay: &Replay, visit: &Visit, parts: &Parts, body: &[u8], numb
     }
 }
 
-async fn call(replay: &Replay, visit: &Visit, parts: &Parts, body: &[u8], number: u64) -> Ended {
+pub(super) async fn call(replay: &Replay, visit: &Visit, parts: &Parts, body: &[u8], number: u64) -> Ended {
     let state = &visit.state;
     let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
     let said = body["CmdletInput"]["CmdletName"].as_str().unwrap_or_default();
