@@ -31,7 +31,7 @@ use exorun::session::{Finished, NoEvents, Reaper, RunLabel, SessionTimes, Sessio
 use exorun::settings::{ProcessEnvironment, Settings};
 use exorun::signin::TokenSource;
 use exorun::signin::client_secret::ClientSecretGrant;
-use exorun::signin::endpoint::LoginEndpoint;
+use exorun::signin::endpoint::{Expected, LoginEndpoint};
 use exorun::signin::held::HeldToken;
 use exorun::slots::{AccountKey, LocalStore, SLOTS_DEFAULT, SlotTimes};
 use exorun::spec::job::CredentialRef;
@@ -142,6 +142,7 @@ async fn sessions(
     let tokens = Arc::new(HeldToken::new(
         ClientSecretGrant {
             endpoint: LoginEndpoint {
+                expected: Expected::default(),
                 base: login.as_str().to_owned(),
                 tenant: TENANT.to_owned(),
                 scope: SCOPE.to_owned(),

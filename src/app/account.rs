@@ -15,13 +15,10 @@ use crate::runner::Actor;
 use crate::runner::ledger::{SessionLedger, WhoWhere};
 use crate::session::{SessionTimes, Sessions, SessionsParts};
 use crate::settings::{ApplicationAnchor, Endpoint, NextPageMethod, Settings};
-use crate::signin::client_secret::ClientSecretGrant;
-use crate::signin::device_code::{DeviceCodeGrant, LogPrompt};
-use crate::signin::endpoint::LoginEndpoint;
-use crate::signin::held::HeldToken;
+use crate::signin::endpoint::{Expected, LoginEndpoint};
 use crate::signin::{AccessToken, SigninError, SigninErrorKind, TokenSource};
 use crate::slots::{AccountKey, LocalStore};
-use crate::spec::job::{Auth, Service, TargetSpec};
+use crate::spec::job::{Service, TargetSpec};
 
 /// An account that has signed in.
 pub struct SignedIn {
@@ -122,12 +119,13 @@ impl App {
             base: login.clone(),
             tenant: target.organization().to_owned(),
             scope,
+            expected: Expected { user_principal_name: target.auth.user_principal_name.clone() },
             http: self.http.clone(),
             retry: self.retry(),
             recorder: self.recorder.clone(),
             clocks: self.clocks.clone(),
         };
-        let tokens = self.tokens(endpoint, &target.auth);
+        let tokens = self.tokens(endpoint, &target.auth).await?;
         let token = tokens
             .token()
             .await
@@ -234,30 +232,6 @@ impl App {
             events: Arc::new(ledger.clone()),
         })
         .with_secrets(Arc::clone(&self.secrets)))
-    }
-
-    fn tokens(&self, endpoint: LoginEndpoint, auth: &Auth) -> Arc<dyn TokenSource> {
-        match auth {
-            Auth::ClientSecret { client_id, credential } => {
-                let grant = ClientSecretGrant {
-                    endpoint,
-                    client_id: client_id.clone(),
-                    credential: credential.clone(),
-                    secrets: Arc::clone(&self.secrets),
-                };
-                Arc::new(HeldToken::new(grant, self.clocks.clone()))
-            }
-            Auth::DeviceCode { client_id, user_principal_name } => {
-                let grant = DeviceCodeGrant::new(
-                    endpoint,
-                    client_id.clone(),
-                    user_principal_name.clone(),
-                    self.settings.device_wait,
-                    Arc::new(LogPrompt),
-                );
-                Arc::new(HeldToken::new(grant, self.clocks.clone()))
-            }
-        }
     }
 
     fn retry(&self) -> RetryPolicy {

@@ -10,7 +10,8 @@ use super::harmless;
 use super::scrub::Scrubber;
 use crate::rules::duration::show;
 use crate::spec::job::{
-    Action, Auth, InputKind, Job, OnError, Output, OutputFormat, Retry, Step, TargetSpec,
+    Action, Auth, InputKind, Job, MODULE_CLIENT_ID, OnError, Output, OutputFormat, Retry, Step, TargetSpec,
+    Who,
 };
 use crate::spec::template::{Expression, Part, SecretValue, Template};
 
@@ -80,20 +81,16 @@ fn kind(kind: InputKind) -> &'static str {
 
 /// The credential is the replay's own.
 fn auth(scrubber: &mut Scrubber, auth: &Auth) -> Value {
-    match auth {
-        Auth::ClientSecret { client_id, .. } => json!({
-            "method": "client_secret",
-            "client_id": scrubber.value("", client_id),
-            "credential": {"env": SECRET_VARIABLE},
-        }),
-        Auth::DeviceCode { client_id, user_principal_name } => {
-            let mut out = json!({"method": "device", "client_id": scrubber.value("", client_id)});
-            if let Some(name) = user_principal_name {
-                out["user_principal_name"] = scrubber.value("", name).into();
-            }
-            out
+    let client_id = auth.client_id.as_deref().unwrap_or(MODULE_CLIENT_ID);
+    let client_id = scrubber.value("", client_id);
+    if auth.method.who() == Who::Person {
+        let mut out = json!({"method": "device", "client_id": client_id});
+        if let Some(name) = &auth.user_principal_name {
+            out["user_principal_name"] = scrubber.value("", name).into();
         }
+        return out;
     }
+    json!({"method": "client_secret", "client_id": client_id, "credential": {"env": SECRET_VARIABLE}})
 }
 
 fn step(scrubber: &mut Scrubber, number: usize, step: &Step) -> Value {
@@ -279,8 +276,9 @@ mod tests {
             tenant: "contoso.onmicrosoft.com".to_owned(),
             delegated_organization: None,
             environment: Environment::default(),
-            auth: Auth::DeviceCode {
-                client_id: "11111111-2222-3333-4444-555555555555".to_owned(),
+            auth: Auth {
+                method: crate::spec::job::Method::Device { credential: None },
+                client_id: Some("11111111-2222-3333-4444-555555555555".to_owned()),
                 user_principal_name: Some("anna@contoso.com".to_owned()),
             },
         };

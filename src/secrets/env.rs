@@ -1,10 +1,10 @@
 //! A secret in an environment variable.
 
-use secrecy::SecretString;
+use zeroize::Zeroizing;
 
-pub(super) fn read(name: &str) -> Result<SecretString, String> {
+pub(super) fn read(name: &str) -> Result<Zeroizing<Vec<u8>>, String> {
     match std::env::var(name) {
-        Ok(value) => super::file::checked(value),
+        Ok(value) => Ok(Zeroizing::new(value.into_bytes())),
         Err(std::env::VarError::NotPresent) => {
             Err("the variable is not set; set it, or keep the secret in a file (`credential: {file: PATH}`)"
                 .to_owned())

@@ -62,7 +62,7 @@ impl Session {
     /// [`SecretError`] names the place and the mend.
     // `&mut`, because a session goes from thread to thread but is not shared between them.
     pub async fn secret(&mut self, place: &CredentialRef) -> Result<SecretString, SecretError> {
-        self.secrets.read(place).await
+        self.secrets.text(place, "password").await
     }
 
     /// The session as reports show it.

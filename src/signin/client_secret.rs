@@ -32,9 +32,7 @@ pub struct ClientSecretGrant {
 #[async_trait]
 impl Grant for ClientSecretGrant {
     async fn fetch(&self, challenge: Option<&str>) -> Result<AccessToken, SigninError> {
-        let secret = self.secrets.read(&self.credential).await;
-        let secret =
-            secret.map_err(|error| SigninError::new(SigninErrorKind::BadInput, error.to_string()))?;
+        let secret = self.secrets.text(&self.credential, "client_secret").await?;
         let url = TokenUrl::new(self.endpoint.url("token"));
         let url = url.map_err(|error| {
             SigninError::new(SigninErrorKind::BadInput, format!("login endpoint: {error}"))

@@ -41,8 +41,6 @@ impl Prompt for LogPrompt {
 pub struct DeviceCodeGrant {
     endpoint: LoginEndpoint,
     client_id: String,
-    /// A token for somebody else is refused.
-    user_principal_name: Option<String>,
     /// How long the person may take.
     wait: Duration,
     prompt: Arc<dyn Prompt>,
@@ -54,11 +52,10 @@ impl DeviceCodeGrant {
     pub fn new(
         endpoint: LoginEndpoint,
         client_id: String,
-        user_principal_name: Option<String>,
         wait: Duration,
         prompt: Arc<dyn Prompt>,
     ) -> DeviceCodeGrant {
-        DeviceCodeGrant { endpoint, client_id, user_principal_name, wait, prompt, refresh: Mutex::new(None) }
+        DeviceCodeGrant { endpoint, client_id, wait, prompt, refresh: Mutex::new(None) }
     }
 
     async fn ask(&self, challenge: Option<&str>) -> Result<oauth2::basic::BasicTokenResponse, SigninError> {
@@ -131,13 +128,6 @@ impl Grant for DeviceCodeGrant {
     async fn fetch(&self, challenge: Option<&str>) -> Result<AccessToken, SigninError> {
         let answer = self.ask(challenge).await?;
         let token = self.endpoint.accept(&answer)?;
-        if let Some(expected) = &self.user_principal_name
-            && !expected.eq_ignore_ascii_case(&token.facts.actor)
-        {
-            let actor = one_line(&token.facts.actor, 120);
-            let message = format!("{actor} signed in, the job expects {expected}: sign in as the right user");
-            return Err(SigninError::new(SigninErrorKind::Refused, message));
-        }
         *self.refresh.lock().await = answer.refresh_token().cloned();
         Ok(token)
     }

@@ -34,6 +34,8 @@ pub struct LoginEndpoint {
     pub tenant: String,
     /// What tokens are asked for: `https://outlook.office365.com/.default`, say.
     pub scope: String,
+    /// Who and what a token must be for, besides the scope.
+    pub expected: Expected,
     /// Redirects off, retries off, time-out set.
     pub http: reqwest::Client,
     /// How failed exchanges are repeated.
@@ -42,6 +44,13 @@ pub struct LoginEndpoint {
     pub recorder: Recorder,
     /// Time.
     pub clocks: Clocks,
+}
+
+/// Whom and what a token must be for; any other is refused before a call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expected {
+    /// The user that the job names.
+    pub user_principal_name: Option<String>,
 }
 
 /// Why no answer came.
@@ -140,7 +149,7 @@ impl LoginEndpoint {
     pub(super) fn accept(&self, answer: &BasicTokenResponse) -> Result<AccessToken, SigninError> {
         let secret = SecretString::from(answer.access_token().secret().clone());
         let facts = facts::read(&secret)?;
-        facts::check(&facts, &self.scope, &self.tenant)?;
+        facts::check(&facts, &self.scope, &self.tenant, &self.expected)?;
         let issued_at = self.clocks.wall();
         let life = answer.expires_in().unwrap_or(EXPIRES_IN_DEFAULT);
         let expires_at = issued_at.saturating_add(jiff::SignedDuration::try_from(life).unwrap_or_default());

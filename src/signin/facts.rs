@@ -5,7 +5,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
+use super::endpoint::Expected;
 use super::{SigninError, SigninErrorKind, TokenFacts};
+use crate::observe::escape::one_line;
 
 /// Reads the claims of a token. They are decoded, not verified: only the service can verify them.
 ///
@@ -43,7 +45,12 @@ pub(super) fn read(token: &SecretString) -> Result<TokenFacts, SigninError> {
 ///
 /// # Errors
 /// In words that name the mend.
-pub(super) fn check(facts: &TokenFacts, scope: &str, tenant: &str) -> Result<(), SigninError> {
+pub(super) fn check(
+    facts: &TokenFacts,
+    scope: &str,
+    tenant: &str,
+    expected: &Expected,
+) -> Result<(), SigninError> {
     let refused = |message: String| Err(SigninError::new(SigninErrorKind::Refused, message));
     let resource = scope.trim_end_matches("/.default").trim_end_matches('/');
     if facts.audience.trim_end_matches('/') != resource {
@@ -51,6 +58,12 @@ pub(super) fn check(facts: &TokenFacts, scope: &str, tenant: &str) -> Result<(),
     }
     if looks_like_guid(tenant) && !facts.tenant_id.eq_ignore_ascii_case(tenant) {
         return refused(format!("the token is for tenant {}, the job is for {tenant}", facts.tenant_id));
+    }
+    if let Some(name) = &expected.user_principal_name
+        && !name.eq_ignore_ascii_case(&facts.actor)
+    {
+        let actor = one_line(&facts.actor, 120);
+        return refused(format!("{actor} signed in, the job expects {name}: sign in as the right user"));
     }
     if facts.rights.is_empty() {
         return refused(if facts.delegated {
@@ -117,12 +130,12 @@ mod tests {
     #[test]
     fn a_token_for_something_else_is_refused_before_any_call() {
         let good = facts(&application()).unwrap();
-        assert!(check(&good, SCOPE, TENANT).is_ok());
-        assert!(check(&good, SCOPE, "contoso.onmicrosoft.com").is_ok());
+        assert!(check(&good, SCOPE, TENANT, &Expected::default()).is_ok());
+        assert!(check(&good, SCOPE, "contoso.onmicrosoft.com", &Expected::default()).is_ok());
         let refused = |change: fn(&mut TokenFacts), tenant: &str| {
             let mut facts = good.clone();
             change(&mut facts);
-            check(&facts, SCOPE, tenant).unwrap_err().to_string()
+            check(&facts, SCOPE, tenant, &Expected::default()).unwrap_err().to_string()
         };
         assert!(
             refused(|facts| facts.audience = "https://graph.microsoft.com".into(), TENANT).contains("graph")

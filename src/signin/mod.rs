@@ -12,6 +12,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+use crate::secrets::{SecretError, SecretErrorKind};
+
 /// Gives tokens for one account, one fetch at a time.
 #[async_trait]
 pub trait TokenSource: Send + Sync + 'static {
@@ -68,6 +70,16 @@ impl SigninError {
     /// An error of `kind` with a message for people.
     pub fn new(kind: SigninErrorKind, message: impl Into<String>) -> SigninError {
         SigninError { kind, message: message.into() }
+    }
+}
+
+impl From<SecretError> for SigninError {
+    fn from(error: SecretError) -> SigninError {
+        let kind = match error.kind {
+            SecretErrorKind::Wrong | SecretErrorKind::Absent => SigninErrorKind::BadInput,
+            SecretErrorKind::Unavailable => SigninErrorKind::Unavailable,
+        };
+        SigninError::new(kind, error.to_string())
     }
 }
 

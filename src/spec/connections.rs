@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::escape::escape;
 use super::job::Job;
 use super::names::ConnectionName;
-use super::target::{Auth, Target, TargetSpec};
+use super::target::{Target, TargetSpec, Who};
 use crate::catalog::nearest;
 
 /// No more names than these are listed in a message.
@@ -91,7 +91,7 @@ impl Connections {
             Target::Connection { name, delegated_organization } => {
                 let missing = || self.missing(job.name.to_string(), name.clone());
                 let spec = self.named.get(name).ok_or_else(missing)?;
-                if delegated_organization.is_some() && matches!(spec.auth, Auth::ClientSecret { .. }) {
+                if delegated_organization.is_some() && spec.auth.method.who() == Who::Application {
                     let (job, name, file) = (job.name.to_string(), name.clone(), self.shown_file());
                     return Err(ConnectionError::Application { job, name, file });
                 }

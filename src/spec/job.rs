@@ -6,7 +6,10 @@ use std::time::Duration;
 
 pub use super::inputs::resolve_inputs;
 pub use super::names::{ConnectionName, JobName, StepName};
-pub use super::target::{Auth, CredentialRef, Environment, Target, TargetSpec};
+pub use super::target::{
+    Auth, CredentialRef, Environment, MODULE_CLIENT_ID, MachineIdentity, Method, Signature, Target,
+    TargetSpec, TransitRef, VaultRef, Who,
+};
 use super::template::{Expression, Template};
 use crate::catalog::CmdletName;
 pub use crate::catalog::Service;

@@ -8,13 +8,15 @@ use exorun::spec;
 use serde_json::Value;
 
 /// Where each map of the form stands: `HERE` is replaced by `KEY: x` lines at its indentation.
-const PLACES: [(&str, &str); 13] = [
+const PLACES: [(&str, &str); 15] = [
     ("Job", "HERE"),
     ("Limits", "limits:\n  HERE"),
     ("Schedule", "schedules:\n  - HERE"),
     ("Input", "inputs:\n  x:\n    HERE"),
     ("Auth", "auth:\n  HERE"),
     ("Credential", "auth:\n  method: client_secret\n  credential:\n    HERE"),
+    ("Vault", "auth:\n  method: client_secret\n  credential:\n    vault:\n      HERE"),
+    ("Transit", "auth:\n  method: transit\n  transit:\n    HERE"),
     ("Step", "steps:\n  - HERE"),
     ("Retry", "steps:\n  - retry:\n      HERE"),
     ("Output", "steps:\n  - output:\n      HERE"),

@@ -1,24 +1,11 @@
 //! Where a job runs and as whom: tenant, environment and auth, or a connection.
 
-use std::path::PathBuf;
-
 use super::{Checker, Fields};
 use crate::spec::escape::quote;
-use crate::spec::form::{AUTH, CREDENTIAL, ENVIRONMENTS, Object, TARGET_KEYS};
+use crate::spec::form::{ENVIRONMENTS, TARGET_KEYS};
 use crate::spec::problem::Problem;
-use crate::spec::target::{Auth, CredentialRef, Environment, Target, TargetSpec};
-use crate::spec::tree::{Content, Entry, Node};
-
-/// The module's own public client, "Microsoft Exchange REST API Based PowerShell".
-/// Source: protocol reference, 2.1.
-const MODULE_CLIENT_ID: &str = "fb78d390-0c51-40cd-8e17-fdbfab77341b";
-
-/// Keys of `auth` that would hold a secret itself.
-const INLINE_SECRETS: [&str; 5] = ["client_secret", "secret", "password", "token", "certificate_password"];
-
-/// Ways to sign in that have a name here but are not built yet.
-const METHODS_LATER: [&str; 5] =
-    ["certificate", "managed_identity", "workload_identity", "password", "federated_credential"];
+use crate::spec::target::{Environment, Target, TargetSpec, Who};
+use crate::spec::tree::{Entry, Node};
 
 impl Checker<'_> {
     /// A job's `connection`, or its `tenant`, `environment` and `auth`, with the customer it works for.
@@ -36,7 +23,7 @@ impl Checker<'_> {
                 return None;
             }
             let spec = self.target_spec(job, "the job")?;
-            if let (Some(entry), Auth::ClientSecret { .. }) = (customer, &spec.auth) {
+            if let (Some(entry), Who::Application) = (customer, spec.auth.method.who()) {
                 let title = "`delegated_organization` is for a partner's users: an application has no partner access (GDAP)";
                 self.report(
                     Problem::error(entry.key_span.clone(), title)
@@ -119,172 +106,12 @@ impl Checker<'_> {
         let name = self.word(node, "environment", ENVIRONMENTS)?;
         let found = Environment::ALL.into_iter().find(|environment| environment.as_str() == name)?;
         if found == Environment::O365GermanyCloud {
-            let title = "`O365GermanyCloud` was closed on 2021-10-29";
+            let title = "`O365GermanyCloud` was closed on 2021-10-29: a run is refused, unless the settings name endpoints for it";
             self.report(
-                Problem::error(node.span.clone(), title).help("its tenants were moved: use `O365Default`"),
+                Problem::warning(node.span.clone(), title).help("its tenants were moved: use `O365Default`"),
             );
-            return None;
         }
         Some(found)
-    }
-
-    fn auth(&mut self, node: &Node) -> Option<Auth> {
-        let entries = self.map(node, "`auth`")?;
-        for entry in entries.iter().filter(|entry| INLINE_SECRETS.contains(&entry.key.as_str())) {
-            self.inline_secret(&entry.key, &entry.value);
-        }
-        self.hide_unknown(entries, &AUTH, &[]);
-        let auth = self.fields_besides(node, AUTH.what, &AUTH, &INLINE_SECRETS)?;
-        let Some(method) = auth.get("method") else {
-            let problem = Problem::error(auth.head(), "`auth` has no `method`");
-            self.report(
-                problem.help("add `method: client_secret` (an application) or `method: device` (a person)"),
-            );
-            return None;
-        };
-        let later =
-            matches!(&method.content, Content::Scalar { text, .. } if METHODS_LATER.contains(&text.as_str()));
-        if later {
-            let title =
-                format!("the way to sign in {} is not supported by this version yet", method.describe());
-            self.report(Problem::error(method.span.clone(), title).help("use `client_secret` or `device`"));
-            return None;
-        }
-        match self.word_of(auth, "method")? {
-            "client_secret" => self.client_secret(auth),
-            _ => self.device(auth),
-        }
-    }
-
-    fn client_secret(&mut self, auth: Fields<'_>) -> Option<Auth> {
-        if let Some(entry) = auth.entry("user_principal_name") {
-            let title =
-                "an application signs in without a user: `user_principal_name` belongs to `method: device`";
-            self.report(Problem::error(entry.key_span.clone(), title).help("remove the key"));
-        }
-        let client_id = match auth.get("client_id") {
-            Some(node) => self.client_id(node),
-            None => {
-                let problem = Problem::error(auth.head(), "`auth` has no `client_id`");
-                self.report(problem.help("add the application (client) ID of the app registration"));
-                None
-            }
-        };
-        let credential = match auth.get("credential") {
-            Some(node) => self.credential(node),
-            None if INLINE_SECRETS.iter().any(|key| auth.get(key).is_some()) => None,
-            None => {
-                let problem = Problem::error(
-                    auth.head(),
-                    "`auth` has no `credential`: it does not say where the secret is",
-                );
-                self.report(
-                    problem.help("add `credential:` and below it `env: NAME_OF_A_VARIABLE` or `file: PATH`"),
-                );
-                None
-            }
-        };
-        Some(Auth::ClientSecret { client_id: client_id?, credential: credential? })
-    }
-
-    fn device(&mut self, auth: Fields<'_>) -> Option<Auth> {
-        if let Some(entry) = auth.entry("credential") {
-            let title = "a person confirms in a browser: `credential` belongs to `method: client_secret`";
-            self.report(Problem::error(entry.key_span.clone(), title).help("remove the key"));
-        }
-        let client_id = match auth.get("client_id") {
-            Some(node) => self.client_id(node)?,
-            None => MODULE_CLIENT_ID.to_owned(),
-        };
-        let user_principal_name = match auth.get("user_principal_name") {
-            Some(node) => Some(self.text(node, "user_principal_name")?.to_owned()),
-            None => None,
-        };
-        Some(Auth::DeviceCode { client_id, user_principal_name })
-    }
-
-    fn client_id(&mut self, node: &Node) -> Option<String> {
-        let text = self.text(node, "client_id")?;
-        if is_guid(text) {
-            return Some(text.to_ascii_lowercase());
-        }
-        let title = format!("`client_id` is a GUID, found {}", quote(text));
-        self.report(
-            Problem::error(node.span.clone(), title)
-                .help("copy the application (client) ID of the app registration"),
-        );
-        None
-    }
-
-    fn credential(&mut self, node: &Node) -> Option<CredentialRef> {
-        if matches!(node.content, Content::Scalar { .. }) {
-            self.inline_secret("credential", node);
-            return None;
-        }
-        self.reference("credential", node)
-    }
-
-    /// Where the secret of `key` is kept: `env: NAME` or `file: PATH`.
-    pub(super) fn reference(&mut self, key: &str, node: &Node) -> Option<CredentialRef> {
-        if let Content::Map(entries) = &node.content {
-            self.hide_unknown(entries, &CREDENTIAL, &["vault"]);
-        }
-        let fields = self.fields_besides(node, &format!("`{key}`"), &CREDENTIAL, &["vault"])?;
-        if let Some(entry) = fields.entry("vault") {
-            let title = "`vault` is not supported by this version yet";
-            self.report(
-                Problem::error(entry.key_span.clone(), title).help("use `env: NAME` or `file: PATH`"),
-            );
-            return None;
-        }
-        match (fields.get("env"), fields.entry("file")) {
-            (Some(env), None) => {
-                let name = self.text(env, "env")?;
-                let fits = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-                    && !name.starts_with(|first: char| first.is_ascii_digit());
-                if !fits {
-                    // What does not look like a name may be the secret itself: it is not quoted.
-                    self.secrets.push(env.span.clone());
-                    let title = "`env` is the name of an environment variable, found something else (not shown: it may be a secret)";
-                    self.report(
-                        Problem::error(env.span.clone(), title)
-                            .help("write its name, in letters, digits and `_`"),
-                    );
-                    return None;
-                }
-                Some(CredentialRef::Env(name.to_owned()))
-            }
-            (None, Some(file)) => Some(CredentialRef::File(PathBuf::from(self.text(&file.value, "file")?))),
-            (Some(_), Some(file)) => {
-                let title = format!("`{key}` has both `env` and `file`");
-                self.report(Problem::error(file.key_span.clone(), title).help("keep one of the two"));
-                None
-            }
-            (None, None) => {
-                let title = format!("`{key}` does not say where the secret is");
-                let problem = Problem::error(node.span.clone(), title);
-                self.report(problem.help("write `env: NAME_OF_A_VARIABLE` or `file: PATH`"));
-                None
-            }
-        }
-    }
-
-    /// Below `auth` and in a connection, the value of a key nobody knows may be a secret.
-    pub(super) fn hide_unknown(&mut self, entries: &[Entry], object: &Object, besides: &[&str]) {
-        let is_known = |key: &str| object.names().any(|name| name == key) || besides.contains(&key);
-        let unknown = entries.iter().filter(|entry| !is_known(&entry.key));
-        self.secrets.extend(unknown.map(|entry| entry.value.span.clone()));
-    }
-
-    fn inline_secret(&mut self, key: &str, node: &Node) {
-        self.secrets.push(node.span.clone());
-        let title = format!("a secret is written into the file: `{key}`");
-        self.report(
-            Problem::error(node.span.clone(), title)
-                .label("not shown")
-                .help("put it into an environment variable or a file, and name that: `credential:`, and below it `env: EXORUN_CLIENT_SECRET`")
-                .help("whoever could read this file knows the secret now: replace it"),
-        );
     }
 }
 

@@ -8,7 +8,7 @@ use super::{Checker, Fields};
 use crate::catalog::Service;
 use crate::spec::escape::quote;
 use crate::spec::form::{JOB, LIMITS};
-use crate::spec::job::{Auth, Job, JobName, Limits, Target, TargetSpec};
+use crate::spec::job::{Job, JobName, Limits, Target, TargetSpec};
 use crate::spec::limits::LABELS_MAX;
 use crate::spec::names::DNS_LABEL_HELP;
 use crate::spec::problem::Problem;
@@ -30,15 +30,16 @@ pub(in crate::spec) fn job(checker: &mut Checker<'_>, path: &Path, document: &Do
     checker.tenant_of_compliance(fields, service, target.as_ref());
     checker.allows_unknown = checker.word_of(fields, "unknown") == Some("allow");
     let schedules = fields.get("schedules").map(|node| checker.schedules(node)).unwrap_or_default();
-    if let (Some(entry), Some(Target::Spelled(TargetSpec { auth: Auth::DeviceCode { .. }, .. }))) =
+    if let (Some(entry), Some(Target::Spelled(TargetSpec { auth, .. }))) =
         (fields.entry("schedules"), &target)
         && !schedules.is_empty()
+        && auth.method.asks_a_person()
     {
         let title = "the job is due by itself, but a person has to confirm its sign-in";
-        checker.report(
-            Problem::warning(entry.key_span.clone(), title)
-                .help("use `method: client_secret` for jobs with schedules"),
-        );
+        checker.report(Problem::warning(entry.key_span.clone(), title).help(
+            "use `method: certificate` for jobs with schedules, or keep the sign-in in Vault: `credential: {vault: …}` and \
+             `exorun login` once",
+        ));
     }
     let limits = checker.limits(fields.get("limits"));
     let labels = fields.get("labels").map(|node| checker.labels(node)).unwrap_or_default();

@@ -4,7 +4,9 @@ use super::page::{Page, listed};
 use super::{Addresses, Place, schedule};
 use crate::catalog::Service;
 use crate::rules::duration::show;
-use crate::spec::job::{Auth, CredentialRef, InputKind, InputSpec, Job, Limits, Target};
+use crate::spec::job::{InputKind, InputSpec, Job, Limits};
+
+use super::who::who;
 
 pub(super) fn write(page: &mut Page, job: &Job, place: &Place) {
     page.section(&format!("job {}", job.name));
@@ -21,40 +23,6 @@ pub(super) fn write(page: &mut Page, job: &Job, place: &Place) {
     when(page, job);
     limits(page, job);
     inputs(page, job);
-}
-
-fn who(page: &mut Page, job: &Job, place: &Place) {
-    page.section("who signs in");
-    if let Target::Connection { name, .. } = &job.target {
-        let known = if place.target.is_some() { "" } else { ", whose file is not known here" };
-        page.fact("connection", &format!("{name}{known}"));
-    }
-    match place.target.as_ref().map(|target| &target.auth) {
-        None => page.fact("method", "the connection says so"),
-        Some(Auth::ClientSecret { client_id, credential }) => {
-            page.fact("method", "client_secret: an application signs in, nobody is asked");
-            page.fact("application", client_id);
-            page.fact(
-                "secret",
-                &format!("{}; only this reference is written down, and it was not read", kept(credential)),
-            );
-        }
-        Some(Auth::DeviceCode { client_id, user_principal_name }) => {
-            page.fact("method", "device: a person confirms a code in a browser");
-            page.fact("application", client_id);
-            match user_principal_name {
-                Some(name) => page.fact("person", &format!("{name}; a token for somebody else is refused")),
-                None => page.fact("person", "whoever confirms the code"),
-            }
-        }
-    }
-}
-
-fn kept(credential: &CredentialRef) -> String {
-    match credential {
-        CredentialRef::Env(name) => format!("in the environment variable {name}"),
-        CredentialRef::File(path) => format!("in the file {}", path.display()),
-    }
 }
 
 fn where_to(page: &mut Page, job: &Job, place: &Place) {

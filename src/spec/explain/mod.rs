@@ -7,6 +7,7 @@ mod powershell;
 mod references;
 mod schedule;
 mod steps;
+mod who;
 
 use super::job::{Job, TargetSpec};
 use page::Page;

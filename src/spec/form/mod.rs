@@ -13,7 +13,8 @@ pub(super) use job::{INPUT, JOB, LIMITS, SCHEDULE};
 pub use reference::reference;
 pub(super) use step::{BYTES, OUTPUT, RETRY, STEP};
 pub(super) use target::{
-    AUTH, CONNECTION, CONNECTIONS, CREDENTIAL, ENVIRONMENTS, PS_CREDENTIAL, TARGET_KEYS,
+    AUTH, CONNECTION, CONNECTIONS, CREDENTIAL, ENVIRONMENTS, METHODS, MethodForm, PS_CREDENTIAL, TARGET_KEYS,
+    TRANSIT, VAULT,
 };
 
 /// A map with known keys.

@@ -9,7 +9,8 @@ mod values;
 use serde_json::{Map, Value, json};
 
 use super::form::{
-    AUTH, BYTES, CONNECTIONS, CREDENTIAL, Form, INPUT, JOB, Key, Names, Needed, OUTPUT, Object, STEP, objects,
+    AUTH, BYTES, CONNECTIONS, CREDENTIAL, Form, INPUT, JOB, Key, METHODS, MethodForm, Names, Needed, OUTPUT,
+    Object, STEP, objects,
 };
 use values::{NAME_OF_PROPERTY, expression};
 
@@ -49,7 +50,7 @@ fn definition(object: &'static Object) -> Value {
                 {
                     "if": {
                         "properties": {
-                            "auth": {"properties": {"method": {"const": "client_secret"}}, "required": ["method"]},
+                            "auth": {"properties": {"method": {"enum": APPLICATIONS}}, "required": ["method"]},
                         },
                         "required": ["auth"],
                     },
@@ -78,11 +79,9 @@ fn definition(object: &'static Object) -> Value {
                 input("list", json!({"type": "array", "items": {"type": ["string", "number", "boolean"]}})),
             ],
         }),
-        name if name == AUTH.name => json!({
-            "if": {"properties": {"method": {"const": "client_secret"}}},
-            "then": {"required": ["client_id", "credential"], "properties": {"user_principal_name": false}},
-            "else": {"properties": {"credential": false}},
-        }),
+        name if name == AUTH.name => {
+            json!({"allOf": METHODS.iter().map(method).collect::<Vec<_>>()})
+        }
         name if name == CREDENTIAL.name || name == BYTES.name => {
             json!({"minProperties": 1, "maxProperties": 1})
         }
@@ -107,6 +106,22 @@ fn definition(object: &'static Object) -> Value {
         definition.extend(more);
     }
     definition
+}
+
+/// Methods by which no person signs in.
+const APPLICATIONS: [&str; 5] =
+    ["certificate", "client_secret", "transit", "workload_identity", "managed_identity"];
+
+/// What a method needs, and what it does not take.
+fn method(form: &MethodForm) -> Value {
+    let takes = |key: &str| key == "method" || form.needed.contains(&key) || form.may.contains(&key);
+    let foreign: Map<String, Value> =
+        AUTH.names().filter(|key| !takes(key)).map(|key| (key.to_owned(), false.into())).collect();
+    let mut then = json!({"required": form.needed, "properties": foreign});
+    if form.name == "vault" {
+        then["oneOf"] = json!([{"required": ["credential"]}, {"required": ["path"]}]);
+    }
+    json!({"if": {"properties": {"method": {"const": form.name}}, "required": ["method"]}, "then": then})
 }
 
 fn input(kind: &str, default: Value) -> Value {

@@ -1,5 +1,6 @@
 //! A job as the lines that a person would type in PowerShell.
 
+mod connect;
 mod expression;
 mod layout;
 mod quote;
@@ -14,7 +15,7 @@ use super::references::{expressions, refers_to, users_of};
 use super::steps::asked;
 use crate::catalog::{CmdletName, Service, ValueKind, classic};
 use crate::spec::job::{
-    Action, Auth, CredentialRef, Environment, Job, Output, OutputFormat, Step, Target, TargetSpec,
+    Action, CredentialRef, Environment, Job, Output, OutputFormat, Step, Target, TargetSpec,
 };
 use crate::spec::template::{BytesValue, Expression, Part, SecretValue, Template};
 
@@ -76,28 +77,7 @@ impl<'a> Script<'a> {
         let mut out = Vec::new();
         let mut call =
             vec![if compliance { "Connect-IPPSSession" } else { "Connect-ExchangeOnline" }.to_owned()];
-        match &target.auth {
-            Auth::ClientSecret { client_id, .. } => {
-                out.extend(comment(
-                    "The module cannot sign in with a client secret; with a certificate it would be:",
-                ));
-                call.push(format!("-AppId {}", quote::text(client_id, Position::Argument)));
-                call.push(format!("-Organization {}", quote::text(&target.tenant, Position::Argument)));
-                call.push(format!("-CertificateThumbprint {}", throw("the thumbprint")));
-            }
-            Auth::DeviceCode { user_principal_name, .. } => {
-                if compliance {
-                    out.extend(comment(
-                        "Connect-IPPSSession knows no device code; a person signs in in a window.",
-                    ));
-                } else {
-                    call.push("-Device".to_owned());
-                }
-                if let Some(name) = user_principal_name {
-                    out.extend(comment(&format!("Who is expected to sign in: {name}")));
-                }
-            }
-        }
+        out.extend(connect::who(&mut call, target, compliance));
         if let Some(customer) = &target.delegated_organization {
             call.push(format!("-DelegatedOrganization {}", quote::text(customer, Position::Argument)));
         }
@@ -271,6 +251,7 @@ fn secure_string(kept: &CredentialRef) -> String {
             let path = quote::text(&path.display().to_string(), Position::Expression);
             format!("([IO.File]::ReadAllText({path}).Trim())")
         }
+        CredentialRef::Vault(place) => throw(&format!("the secret that is kept in {place}")),
     };
     format!("(ConvertTo-SecureString {text} -AsPlainText -Force)")
 }

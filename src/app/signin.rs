@@ -1,0 +1,55 @@
+//! From a way to sign in to a source of tokens: one arm a method.
+
+use std::sync::Arc;
+
+use super::App;
+use crate::signin::client_secret::ClientSecretGrant;
+use crate::signin::device_code::{DeviceCodeGrant, LogPrompt};
+use crate::signin::endpoint::LoginEndpoint;
+use crate::signin::held::{Grant, HeldToken};
+use crate::signin::{SigninError, SigninErrorKind, TokenSource};
+use crate::spec::job::{Auth, MODULE_CLIENT_ID, Method};
+
+impl App {
+    /// Joins what `auth` needs; nobody is asked and nothing is fetched.
+    pub(super) async fn tokens(
+        &self,
+        endpoint: LoginEndpoint,
+        auth: &Auth,
+    ) -> Result<Arc<dyn TokenSource>, SigninError> {
+        match &auth.method {
+            Method::ClientSecret { credential } => Ok(self.held(ClientSecretGrant {
+                endpoint,
+                client_id: application(auth)?,
+                credential: credential.clone(),
+                secrets: Arc::clone(&self.secrets),
+            })),
+            Method::Device { .. } => Ok(self.held(DeviceCodeGrant::new(
+                endpoint,
+                public_client(auth),
+                self.settings.device_wait,
+                Arc::new(LogPrompt),
+            ))),
+            method => Err(SigninError::new(
+                SigninErrorKind::BadInput,
+                format!("`method: {}` is not supported by this version yet", method.as_str()),
+            )),
+        }
+    }
+
+    fn held<G: Grant>(&self, grant: G) -> Arc<dyn TokenSource> {
+        Arc::new(HeldToken::new(grant, self.clocks.clone()))
+    }
+}
+
+/// The application that signs in.
+fn application(auth: &Auth) -> Result<String, SigninError> {
+    let missing =
+        || SigninError::new(SigninErrorKind::BadInput, "`auth` has no `client_id`: add the application's");
+    auth.client_id.clone().ok_or_else(missing)
+}
+
+/// The application that people sign in by.
+fn public_client(auth: &Auth) -> String {
+    auth.client_id.as_deref().unwrap_or(MODULE_CLIENT_ID).to_owned()
+}
