@@ -29,6 +29,7 @@ use crate::runner::{self, Console, EMULATED, Mode, OutputPlaces, RunParts};
 use crate::secrets::{GivenSecret, LocalSecrets, SecretSource};
 use crate::session::{Reaper, SessionTimes};
 use crate::settings::{self, Settings};
+use crate::signin::discovery::Discoveries;
 use crate::spec::job::{Job, TargetSpec};
 
 pub use crate::exchange::client::Access;
@@ -51,6 +52,7 @@ pub struct App {
     http: reqwest::Client,
     secrets: Arc<dyn SecretSource>,
     recorder: Recorder,
+    discoveries: Discoveries,
 }
 
 /// Where a job's credential is looked for.
@@ -103,7 +105,8 @@ impl App {
         let reaper = Reaper::start(clocks.clone());
         let tracker = TaskTracker::new();
         let metrics = Metrics::new(peer);
-        Ok(App { settings, clocks, metrics, reaper, tracker, tls, http, secrets, recorder: Recorder::off() })
+        let (recorder, discoveries) = (Recorder::off(), Discoveries::default());
+        Ok(App { settings, clocks, metrics, reaper, tracker, tls, http, secrets, recorder, discoveries })
     }
 
     /// Writes down what its runs send and get.

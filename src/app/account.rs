@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tracing::warn;
+
 use super::{Access, App};
 use crate::emulator;
 use crate::exchange::anchor::{Caller, routed};
@@ -14,11 +16,12 @@ use crate::rules::retry::{Repeated, RetryPolicy};
 use crate::runner::Actor;
 use crate::runner::ledger::{SessionLedger, WhoWhere};
 use crate::session::{SessionTimes, Sessions, SessionsParts};
-use crate::settings::{ApplicationAnchor, Endpoint, NextPageMethod, Settings};
+use crate::settings::{ApplicationAnchor, Discovery, Endpoint, NextPageMethod, Settings};
+use crate::signin::discovery::{Tenant, check_cloud};
 use crate::signin::endpoint::{Expected, LoginEndpoint};
 use crate::signin::{AccessToken, SigninError, SigninErrorKind, TokenSource};
 use crate::slots::{AccountKey, LocalStore};
-use crate::spec::job::{Service, TargetSpec};
+use crate::spec::job::{Method, Service, TargetSpec};
 
 /// An account that has signed in.
 pub struct SignedIn {
@@ -115,16 +118,10 @@ impl App {
         // A GUID in the wrong place is told before anybody is asked to sign in.
         routed(service, Caller::Partner, "", target.organization()).map_err(bad)?;
         let Addresses { login, origin, family, scope } = addresses(&self.settings, target, service)?;
-        let endpoint = LoginEndpoint {
-            base: login.clone(),
-            tenant: target.organization().to_owned(),
-            scope,
-            expected: Expected { user_principal_name: target.auth.user_principal_name.clone() },
-            http: self.http.clone(),
-            retry: self.retry(),
-            recorder: self.recorder.clone(),
-            clocks: self.clocks.clone(),
-        };
+        let mut endpoint = self.login_endpoint(login.clone(), scope, target);
+        let found = self.discover(&endpoint, target).await;
+        let found = found.inspect_err(|error| self.metrics.signin_finished(signin_word(error.kind)))?;
+        endpoint.expected.tenant_id = found.id;
         let tokens = self.tokens(endpoint, &target.auth).await?;
         let token = tokens
             .token()
@@ -166,6 +163,40 @@ impl App {
             tenant_id: one_line(&token.facts.tenant_id, 64),
         };
         Ok(SignedIn { sessions, actor, ledger })
+    }
+
+    fn login_endpoint(&self, base: String, scope: String, target: &TargetSpec) -> LoginEndpoint {
+        let user_principal_name = target.auth.user_principal_name.clone();
+        LoginEndpoint {
+            base,
+            tenant: target.organization().to_owned(),
+            scope,
+            expected: Expected { user_principal_name, ..Expected::default() },
+            http: self.http.clone(),
+            retry: self.retry(),
+            recorder: self.recorder.clone(),
+            clocks: self.clocks.clone(),
+        }
+    }
+
+    /// What the sign-in service says of the tenant; nothing where the settings do not want it asked.
+    async fn discover(&self, endpoint: &LoginEndpoint, target: &TargetSpec) -> Result<Tenant, SigninError> {
+        if self.settings.discovery == Discovery::Off {
+            return Ok(Tenant::default());
+        }
+        let found = match self.discoveries.tenant(endpoint).await {
+            Ok(found) => found,
+            // These never speak to the sign-in service, and may not be able to.
+            Err(error)
+                if !asks_the_login_service(&target.auth.method) && error.kind != SigninErrorKind::Refused =>
+            {
+                warn!(%error, "the tenant's cloud and id are not known: going on, because its token comes from elsewhere");
+                return Ok(Tenant::default());
+            }
+            Err(error) => return Err(error),
+        };
+        check_cloud(&found, target.organization(), target.environment)?;
+        Ok(found)
     }
 
     fn remote(
@@ -253,6 +284,11 @@ impl App {
             ..SessionTimes::default()
         }
     }
+}
+
+/// Whether tokens of this method come from the sign-in service itself.
+fn asks_the_login_service(method: &Method) -> bool {
+    !matches!(method, Method::ManagedIdentity { .. } | Method::AccessToken { .. })
 }
 
 impl From<ApplicationAnchor> for Caller<'_> {

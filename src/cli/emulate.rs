@@ -17,7 +17,7 @@ use super::setting_flags::SettingFlags;
 use super::start::Workers;
 use super::{signals, start};
 use crate::clocks::Clocks;
-use crate::emulator::{DeviceApproval, Emulator, Fault, Options, Plan, RoleAssignment, SessionsMode};
+use crate::emulator::{Cloud, DeviceApproval, Emulator, Fault, Options, Plan, RoleAssignment, SessionsMode};
 use crate::exit::Exit;
 use crate::rules::duration;
 use crate::runner::progress::Progress;
@@ -52,6 +52,10 @@ pub(super) struct EmulatorArgs {
     /// The directory roles of a client id or a user name, for example GlobalReader; others have every right. May be repeated.
     #[arg(long = "role", value_name = "ACCOUNT=ROLE[,ROLE]")]
     roles: Vec<RoleAssignment>,
+    /// Where the tenant lives: O365Default, GCC, O365USGovGCCHigh, O365USGovDoD, O365China or O365GermanyCloud. With
+    /// --emulate it is where the job says.
+    #[arg(long, value_name = "CLOUD")]
+    cloud: Option<Cloud>,
     /// What the tenant has subscribed to: exchange, or eop (Exchange Online Protection alone, with fewer cmdlets).
     #[arg(long, value_name = "PLAN", default_value = "exchange")]
     plan: Plan,
@@ -112,6 +116,7 @@ impl EmulatorArgs {
             session_idle: self.session_idle,
             device_approval: self.device_approval,
             roles: self.roles.clone(),
+            cloud: self.cloud.unwrap_or_default(),
             plan: self.plan,
             front_door: self.front_door.clone(),
             compliance_region: self.compliance_region.clone(),
@@ -138,6 +143,8 @@ impl Embedded {
         clocks: &Clocks,
     ) -> Result<Embedded, String> {
         let mut options = args.options(clocks);
+        // Another name than Microsoft's is that of an endpoints file: any cloud will do.
+        options.cloud = args.cloud.or_else(|| target.environment.as_str().parse().ok()).unwrap_or_default();
         // A tenant named by its GUID keeps the emulator's own domain; the emulator knows that GUID then.
         if uuid::Uuid::try_parse(target.organization()).is_err() {
             options.tenant_domain = target.organization().to_owned();
@@ -177,13 +184,13 @@ fn settings_of(emulator: &Emulator, folder: &Path) -> [(&'static str, String); 6
         .collect();
     // Redirects name hosts by their own names, so where one is to be met, its beginning has to be a name too.
     let exchange = match emulator.has_front_door() {
-        true => "https://outlook.office365.com".to_owned(),
+        true => format!("https://{}", emulator.exchange_name()),
         false => emulator.exchange_endpoint(),
     };
     [
         ("login_endpoint", emulator.login_endpoint()),
         ("exchange_endpoint", exchange),
-        ("compliance_endpoint", "https://ps.compliance.protection.outlook.com".to_owned()),
+        ("compliance_endpoint", format!("https://{}", emulator.compliance_name())),
         ("connect_to", detours.join(",")),
         ("ca_file", folder.join(CA_FILE).display().to_string()),
         ("emulated", "true".to_owned()),

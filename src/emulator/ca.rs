@@ -4,6 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
+use super::clouds::Cloud;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose, SanType,
@@ -16,16 +17,6 @@ pub(super) struct Authority {
     pub(super) tls: Arc<rustls::ServerConfig>,
 }
 
-/// The names of the real services: a client that is told to connect elsewhere still checks the name it meant.
-const REAL_NAMES: [&str; 6] = [
-    "outlook.office365.com",
-    "*.outlook.office365.com",
-    "login.microsoftonline.com",
-    "ps.compliance.protection.outlook.com",
-    "*.ps.compliance.protection.outlook.com",
-    "*.admin.protection.outlook.com",
-];
-
 /// Makes an authority and a certificate for `localhost`, 127.0.0.1, ::1 and the real services' names. Only who is
 /// given this authority's certificate trusts it; it is made at each start.
 pub(super) fn make() -> io::Result<Authority> {
@@ -36,7 +27,8 @@ pub(super) fn make() -> io::Result<Authority> {
     let ca = CertifiedIssuer::self_signed(ca, KeyPair::generate().map_err(io::Error::other)?)
         .map_err(io::Error::other)?;
 
-    let names: Vec<String> = ["localhost"].iter().chain(&REAL_NAMES).map(|name| (*name).to_owned()).collect();
+    // A client that is told to connect elsewhere still checks the name it meant.
+    let names: Vec<String> = Cloud::certified().into_iter().chain(["localhost".to_owned()]).collect();
     let mut server = CertificateParams::new(names).map_err(io::Error::other)?;
     for address in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
         server.subject_alt_names.push(SanType::IpAddress(address));

@@ -18,6 +18,7 @@
 mod api;
 mod ca;
 mod challenge;
+mod clouds;
 mod cmdlets;
 mod control;
 mod device;
@@ -75,6 +76,7 @@ pub fn is_issuer(issuer: &str) -> bool {
     issuer.contains(tokens::ISSUER_HOST)
 }
 
+pub use clouds::Cloud;
 pub use faults::{BadFault, Fault};
 pub use options::{
     AnchorRule, CLIENT_ID, CLIENT_ID_WITHOUT_APP_ROLE, CLIENT_ID_WITHOUT_DIRECTORY_ROLE, Compression,
@@ -181,18 +183,29 @@ impl Emulator {
     /// The services' own names on port 443, each with the port on loopback that answers for it. The certificate is valid
     /// for them; who connects there instead meets redirects as they are.
     pub fn real_names(&self) -> Vec<(String, SocketAddr)> {
-        const EXCHANGE: &str = "outlook.office365.com";
-        const COMPLIANCE: &str = "ps.compliance.protection.outlook.com";
         let options = &self.state.options;
+        let cloud = options.cloud.names();
+        let region = format!("{}.{}", options.compliance_region, cloud.compliance);
         let mut names = vec![
-            (EXCHANGE.to_owned(), self.exchange.address()),
-            (COMPLIANCE.to_owned(), self.compliance.address()),
-            (format!("{}.{COMPLIANCE}", options.compliance_region), self.compliance_region.address()),
+            (cloud.login.to_owned(), self.login.address()),
+            (cloud.exchange.to_owned(), self.exchange.address()),
+            (cloud.compliance.to_owned(), self.compliance.address()),
+            (region, self.compliance_region.address()),
         ];
         if let Some(prefix) = &options.front_door {
-            names.push((format!("{prefix}.{EXCHANGE}"), self.exchange.address()));
+            names.push((format!("{prefix}.{}", cloud.exchange), self.exchange.address()));
         }
         names
+    }
+
+    /// Exchange Online's own name in the tenant's cloud.
+    pub fn exchange_name(&self) -> &'static str {
+        self.state.options.cloud.names().exchange
+    }
+
+    /// The own name of Security & Compliance's global host in the tenant's cloud.
+    pub fn compliance_name(&self) -> &'static str {
+        self.state.options.cloud.names().compliance
     }
 
     /// Whether Exchange Online answers by one regional name only.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::clouds::Cloud;
 use super::faults::Fault;
 use super::roles::RoleAssignment;
 use crate::clocks::Clocks;
@@ -225,6 +226,8 @@ pub struct Options {
     pub compliance_region: String,
     /// A regional prefix: Exchange Online answers only as `{prefix}.outlook.office365.com` and sends others there.
     pub front_door: Option<String>,
+    /// Which cloud the tenant lives in.
+    pub cloud: Cloud,
     /// What the tenant has subscribed to.
     pub plan: Plan,
     /// The directory roles of some accounts; all others have every right.
@@ -305,6 +308,7 @@ impl Default for Options {
             compliance_region_port: 0,
             compliance_region: "nam12b".to_owned(),
             front_door: None,
+            cloud: Cloud::default(),
             plan: Plan::default(),
             roles: Vec::new(),
             rate_limit: None,
@@ -328,6 +332,7 @@ impl Default for Options {
                 "https://outlook.office365.us",
                 "https://outlook-dod.office365.us",
                 "https://partner.outlook.cn",
+                "https://outlook.office.de",
             ]
             .map(str::to_owned)
             .to_vec(),
@@ -337,6 +342,7 @@ impl Default for Options {
                 "https://l5.ps.compliance.protection.office365.us",
                 "https://compliance.dod.microsoft.com",
                 "https://ps.compliance.protection.partner.outlook.cn",
+                "https://ps.compliance.protection.outlook.de",
                 "https://dataservice.o365filtering.com",
             ]
             .map(str::to_owned)

@@ -21,6 +21,8 @@ const CLOUDS: [&str; 5] = [
     "partner.outlook.cn",
     "ps.compliance.protection.outlook.com",
 ];
+/// Names of Microsoft's clouds in a discovery document.
+const INSTANCES: [&str; 3] = ["microsoftonline.com", "microsoftonline.us", "partner.microsoftonline.cn"];
 const SCOPE_WORDS: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 /// Fields of the sign-in service's forms. Source: protocol reference, 2.2.
 const FIELDS: [&str; 16] = [
@@ -160,12 +162,14 @@ fn signin(scrubber: &mut Scrubber, members: Map<String, Value>) -> Map<String, V
                 Value::String(text),
             ) if word(&text) => text.into(),
             ("scope", Value::String(text)) => scope(&text).into(),
+            ("cloud_instance_name", Value::String(text)) if INSTANCES.contains(&text.as_str()) => text.into(),
             ("error_description" | "message", Value::String(text)) => scrubber.sentence(&text).into(),
             ("timestamp", Value::String(text)) => scrubber.value("", &text).into(),
             ("trace_id" | "correlation_id", Value::String(text)) => scrubber.value("", &text).into(),
             ("issuer" | "token_endpoint" | "device_authorization_endpoint", Value::String(text)) => {
                 scrubber.url(&text).into()
             }
+            (_, Value::Null) => Value::Null,
             _ => Value::from(REMOVED),
         };
         let known = name.len() <= 60 && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
@@ -218,6 +222,19 @@ mod tests {
             json!({"text": "Too many requests."})
         );
         assert_eq!(said(Peer::Exchange, b"Anna"), json!({"text": "Text 0001"}));
+    }
+
+    #[test]
+    fn of_a_discovery_document_the_tenants_stand_in_and_its_cloud_are_left() {
+        let body = json!({"issuer": "https://login.microsoftonline.com/3b0cf5d5-0d9e-4d4e-9d5e-000000000001/v2.0",
+            "tenant_region_scope": "EU", "tenant_region_sub_scope": Value::Null,
+            "cloud_instance_name": "microsoftonline.com", "msgraph_host": "graph.contoso.example"});
+        assert_eq!(
+            said(Peer::Login, body.to_string().as_bytes()),
+            json!({"json": {"issuer": "https://service.invalid/00000000-0000-4000-8000-000000000001/v2.0",
+                "tenant_region_scope": "EU", "tenant_region_sub_scope": null,
+                "cloud_instance_name": "microsoftonline.com", "msgraph_host": "(removed)"}})
+        );
     }
 
     #[test]

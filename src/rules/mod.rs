@@ -8,5 +8,6 @@ pub mod paging;
 pub mod quantity;
 pub mod retry;
 pub mod slots;
+pub mod tenancy;
 pub mod time;
 pub mod token;

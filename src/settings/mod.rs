@@ -53,6 +53,7 @@ pub struct Settings {
     pub exchange_scope: Option<String>,
     pub compliance_scope: Option<String>,
     pub connect_to: Vec<Detour>,
+    pub discovery: Discovery,
     pub api_version: &'static str,
     pub next_page_method: NextPageMethod,
     pub application_anchor: ApplicationAnchor,
@@ -87,6 +88,15 @@ pub struct Settings {
     unknown_variables: Vec<UnknownVariable>,
 }
 
+/// Whether a tenant's discovery document is read before sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Discovery {
+    /// It is, and what it lacks is not missed.
+    Auto,
+    /// It is not.
+    Off,
+}
+
 /// How a listing's next page is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NextPageMethod {
@@ -117,6 +127,10 @@ impl Settings {
             exchange_scope: found.text("exchange_scope"),
             compliance_scope: found.text("compliance_scope"),
             connect_to: found.detours("connect_to"),
+            discovery: match found.word("discovery") {
+                "off" => Discovery::Off,
+                _ => Discovery::Auto,
+            },
             api_version: found.word("api_version"),
             next_page_method: match found.word("next_page_method") {
                 "GET" => NextPageMethod::Get,

@@ -80,6 +80,14 @@ pub static TABLE: &[Definition] = &[
          redirects stays HOST, as with curl's option of this name. For gateways and the emulator; sign-in takes no notice of it.",
     ),
     row(
+        "discovery",
+        Kind::Word(&["auto", "off"]),
+        Some("auto"),
+        "Whether the tenant's own discovery document is read before anybody signs in (`auto`): an unknown tenant and a job that \
+         names the wrong cloud end there, and a token of another tenant than the job's domain means is refused. `off` is for \
+         sign-in services that have none or are wrong about the cloud.",
+    ),
+    row(
         "api_version",
         Kind::Word(&["beta", "v1.0"]),
         Some("beta"),

@@ -51,6 +51,8 @@ pub struct LoginEndpoint {
 pub struct Expected {
     /// The user that the job names.
     pub user_principal_name: Option<String>,
+    /// The tenant's GUID, where its discovery document said it: the job may name a domain.
+    pub tenant_id: Option<String>,
 }
 
 /// Why no answer came.
@@ -65,6 +67,18 @@ pub(super) enum NoAnswer {
     /// Nobody vouches for its certificate, which does not pass by itself.
     #[error("{0} (a private CA goes into the setting `ca_file`)")]
     Untrusted(String),
+}
+
+impl NoAnswer {
+    /// The same for who asked at `place`.
+    pub(super) fn at(&self, place: &str) -> SigninError {
+        let kind = match self {
+            NoAnswer::Throttled(_) => SigninErrorKind::Throttled,
+            NoAnswer::Failed(_) => SigninErrorKind::Unavailable,
+            NoAnswer::Untrusted(_) => SigninErrorKind::BadInput,
+        };
+        SigninError::new(kind, format!("no answer from {place}: {self}"))
+    }
 }
 
 impl LoginEndpoint {
@@ -84,7 +98,7 @@ impl LoginEndpoint {
     }
 
     /// One exchange, repeated on 429, 5xx and broken transports: asking for a token changes nothing.
-    async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
+    pub(super) async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
         let began = self.clocks.boot();
         let mut attempt = 1;
         loop {
@@ -169,14 +183,7 @@ impl LoginEndpoint {
                 let description = answer.error_description().map(String::as_str).unwrap_or_default();
                 self.refused_with(&error, description)
             }
-            RequestTokenError::Request(why) => {
-                let kind = match why {
-                    NoAnswer::Throttled(_) => SigninErrorKind::Throttled,
-                    NoAnswer::Failed(_) => SigninErrorKind::Unavailable,
-                    NoAnswer::Untrusted(_) => SigninErrorKind::BadInput,
-                };
-                SigninError::new(kind, format!("no answer from {place}: {why}"))
-            }
+            RequestTokenError::Request(why) => why.at(&place),
             RequestTokenError::Parse(..) => {
                 let message = format!(
                     "{place} did not answer as an OAuth 2.0 token endpoint; is `login_endpoint` right?"
@@ -189,7 +196,7 @@ impl LoginEndpoint {
         }
     }
 
-    fn refused_with(&self, error: &str, description: &str) -> SigninError {
+    pub(super) fn refused_with(&self, error: &str, description: &str) -> SigninError {
         let first_line = description.lines().next().unwrap_or_default();
         let said = if first_line.is_empty() { error } else { first_line };
         let code = advice::code_in(description);

@@ -56,8 +56,17 @@ pub(super) fn check(
     if facts.audience.trim_end_matches('/') != resource {
         return refused(format!("the token is for `{}`, not for `{resource}`", facts.audience));
     }
-    if looks_like_guid(tenant) && !facts.tenant_id.eq_ignore_ascii_case(tenant) {
-        return refused(format!("the token is for tenant {}, the job is for {tenant}", facts.tenant_id));
+    let named = looks_like_guid(tenant).then_some(tenant);
+    for tenant_id in expected.tenant_id.as_deref().into_iter().chain(named) {
+        if !facts.tenant_id.eq_ignore_ascii_case(tenant_id) {
+            let token_of = one_line(&facts.tenant_id, 64);
+            return refused(match named {
+                Some(_) => format!("the token is for tenant {token_of}, the job is for {tenant}"),
+                None => format!(
+                    "the token is for tenant {token_of}, the job is for {tenant}, which is {tenant_id}"
+                ),
+            });
+        }
     }
     if let Some(name) = &expected.user_principal_name
         && !name.eq_ignore_ascii_case(&facts.actor)
@@ -142,6 +151,19 @@ mod tests {
         );
         assert!(refused(|facts| facts.rights.clear(), TENANT).contains("Exchange.ManageAsApp"));
         assert!(refused(|_| (), "3b0cf5d5-0d9e-4d4e-9d5e-000000000002").contains("tenant"));
+    }
+
+    #[test]
+    fn a_token_of_another_tenant_than_the_domain_means_is_refused() {
+        let facts = facts(&application()).unwrap();
+        let check = |tenant_id: &str| {
+            let expected = Expected { tenant_id: Some(tenant_id.to_owned()), ..Expected::default() };
+            check(&facts, SCOPE, "contoso.onmicrosoft.com", &expected)
+        };
+        assert!(check(&TENANT.to_uppercase()).is_ok());
+        let error = check("3b0cf5d5-0d9e-4d4e-9d5e-000000000002").unwrap_err();
+        assert_eq!(error.kind, SigninErrorKind::Refused);
+        assert!(error.message.contains("contoso.onmicrosoft.com, which is 3b0cf5d5"), "{error}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod advice;
 mod claims;
 pub mod client_secret;
 pub mod device_code;
+pub mod discovery;
 pub mod endpoint;
 mod facts;
 pub mod held;

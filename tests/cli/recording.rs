@@ -150,9 +150,12 @@ async fn a_recording_keeps_what_a_test_needs() {
     let pairs = pairs(&tenant.path("recording"));
     let numbers: Vec<u64> = pairs.iter().map(|pair| pair["number"].as_u64().unwrap()).collect();
     assert_eq!(numbers, (1..=pairs.len() as u64).collect::<Vec<_>>());
-    assert_eq!(pairs[0]["peer"], "login");
-    assert_eq!(pairs[0]["request"]["body"]["form"]["client_secret"], "(removed)");
-    assert_eq!(pairs[0]["request"]["body"]["form"]["grant_type"], "client_credentials");
+    assert_eq!((&pairs[0]["peer"], &pairs[1]["peer"]), (&"login".into(), &"login".into()));
+    let discovery = &pairs[0]["answer"]["body"]["json"];
+    let tid = &pairs[1]["answer"]["body"]["json"]["access_token"]["claims"]["tid"];
+    assert_eq!(discovery["issuer"], format!("https://service.invalid/{}/v2.0", tid.as_str().unwrap()));
+    assert_eq!(pairs[1]["request"]["body"]["form"]["client_secret"], "(removed)");
+    assert_eq!(pairs[1]["request"]["body"]["form"]["grant_type"], "client_credentials");
     let statuses: Vec<u64> = pairs.iter().filter_map(|pair| pair["answer"]["status"].as_u64()).collect();
     for status in [200, 404, 429] {
         assert!(statuses.contains(&status), "{statuses:?}");

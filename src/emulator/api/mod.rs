@@ -175,6 +175,7 @@ pub(super) fn authenticate(
 /// the first request of a transport on; the cmdlets that come after that fail. Source: protocol reference, 1.2.
 fn sent_on(visit: &Visit, request: &Request<'_>) -> Option<Response<Body>> {
     let state = request.state;
+    let cloud = state.options.cloud.names();
     let path = request.parts.uri.path_and_query().map_or("/", |path| path.as_str());
     match (visit.role, &state.options.front_door) {
         (Role::ComplianceGlobal, _) => {
@@ -183,10 +184,10 @@ fn sent_on(visit: &Visit, request: &Request<'_>) -> Option<Response<Body>> {
                 return Some(Failure::organization_container().response());
             }
             let region = &state.options.compliance_region;
-            Some(errors::elsewhere(&format!("https://{region}.admin.protection.outlook.com:446{path}")))
+            Some(errors::elsewhere(&format!("https://{region}.{}:446{path}", cloud.admin)))
         }
         (Role::Exchange, Some(prefix)) => {
-            let own = format!("{prefix}.outlook.office365.com");
+            let own = format!("{prefix}.{}", cloud.exchange);
             let there = host(request.parts).is_some_and(|host| host.eq_ignore_ascii_case(&own));
             (!there).then(|| errors::elsewhere(&format!("https://{own}{path}")))
         }

@@ -11,6 +11,7 @@ pub(super) const CLOUD: &str = "exorun-emulator.invalid";
 pub(super) fn document(state: &State, named: Named, name: &str) -> Value {
     let login = &state.login;
     let id = state.tenant.id.to_string();
+    let region = (named == Named::Tenant).then(|| state.options.cloud.names());
     // Where the path names no tenant, the document has a placeholder for it, as Entra's has.
     let issuer = if named == Named::Tenant { id.as_str() } else { "{tenantid}" };
     let at = if named == Named::Tenant { id.as_str() } else { name };
@@ -30,7 +31,8 @@ pub(super) fn document(state: &State, named: Named, name: &str) -> Value {
         "claims_supported": [
             "sub", "iss", "aud", "exp", "iat", "nonce", "preferred_username", "name", "tid", "ver"
         ],
-        "tenant_region_scope": if named == Named::Tenant { json!("AS") } else { Value::Null },
+        "tenant_region_scope": region.map(|cloud| cloud.region_scope),
+        "tenant_region_sub_scope": region.and_then(|cloud| cloud.region_sub_scope),
         "cloud_instance_name": CLOUD,
     })
 }

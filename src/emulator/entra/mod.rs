@@ -182,6 +182,11 @@ pub(super) async fn handle(visit: &Visit, parts: &Parts, body: &[u8], number: u6
     Ended::answer(what, response)
 }
 
+/// The discovery document of the emulator's tenant, whatever name it was asked by.
+pub(super) fn discovery_of_tenant(state: &State) -> Response<Body> {
+    json_answer(&discovery::document(state, Named::Tenant, ""))
+}
+
 fn json_answer(json: &Value) -> Response<Body> {
     respond::full(200, JSON, json.to_string())
 }

@@ -16,6 +16,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::api;
+use super::entra;
 use super::errors::{self, Failure};
 use super::form;
 use super::options::SessionsMode;
@@ -130,6 +131,8 @@ async fn signin(replay: &Replay, visit: &Visit, parts: &Parts, body: &[u8], numb
             let response = pair.answer.as_ref().map(answered);
             ended(&visit.state, pair, what, response).await
         }
+        // Recordings of programs that never asked for it are served to those that do.
+        _ if what == "openid-configuration" => Ended::answer(what, entra::discovery_of_tenant(&visit.state)),
         _ => {
             let text = format!(
                 "exorun replay: `{}` with grant `{}` is not in the recording.\n",

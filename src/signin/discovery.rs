@@ -1,0 +1,178 @@
+//! Which tenant a name means and where it lives, asked of the tenant's own discovery document before anybody signs in.
+//!
+//! The document is public: no credential leaves for it. What it says of the tenant's cloud is weakly documented, so only
+//! what is known to be wrong ends a run; what is missing does not. Source: protocol reference, 1.1.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use oauth2::http::{Method, Request, header};
+use serde_json::Value;
+use tokio::sync::Mutex;
+use tracing::{info, warn};
+
+use super::endpoint::LoginEndpoint;
+use super::{SigninError, SigninErrorKind, advice};
+use crate::observe::escape::one_line;
+use crate::rules::tenancy::{Asked, Region, Verdict, verdict};
+use crate::spec::job::Environment;
+
+/// Longest word of a document that is kept: they are codes and host names.
+const WORD_CHARS_MAX: usize = 64;
+
+/// A tenant as the sign-in service knows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its GUID; `None` where the answer was no discovery document of a tenant.
+    pub id: Option<String>,
+    /// What is said of its cloud.
+    pub region: Region,
+}
+
+/// Tenants that were asked for in this process: each once.
+#[derive(Clone, Default)]
+pub struct Discoveries(Arc<Mutex<HashMap<(String, String), Tenant>>>);
+
+impl Discoveries {
+    /// The tenant that `endpoint` names, known already or asked for now.
+    ///
+    /// # Errors
+    /// As [`LoginEndpoint::discover`]; a failure is not remembered.
+    ///
+    /// # Cancel safety
+    /// Dropped before it returns, nothing is remembered; the next caller asks.
+    pub async fn tenant(&self, endpoint: &LoginEndpoint) -> Result<Tenant, SigninError> {
+        let key = (endpoint.base.clone(), endpoint.tenant.clone());
+        // Held while it is asked, so that many runs of a tenant ask once.
+        let mut known = self.0.lock().await;
+        if let Some(tenant) = known.get(&key) {
+            return Ok(tenant.clone());
+        }
+        let tenant = endpoint.discover().await?;
+        known.insert(key, tenant.clone());
+        Ok(tenant)
+    }
+}
+
+impl LoginEndpoint {
+    /// Asks for the tenant's discovery document. An answer that is none counts as one that says nothing: gateways and
+    /// other clouds may serve tokens alone.
+    ///
+    /// # Errors
+    /// [`SigninErrorKind::Refused`] for a tenant that the sign-in service does not know; as the token endpoint's where no
+    /// answer comes.
+    pub async fn discover(&self) -> Result<Tenant, SigninError> {
+        let place = self.discovery_url();
+        let request = Request::builder()
+            .method(Method::GET)
+            .uri(place.as_str())
+            .header(header::ACCEPT, "application/json")
+            .body(Vec::new());
+        let request = request.map_err(|error| {
+            SigninError::new(SigninErrorKind::BadInput, format!("login endpoint: {error}"))
+        })?;
+        let answer = self.exchange(request).await.map_err(|why| why.at(&place))?;
+        let body = serde_json::from_slice::<Value>(answer.body()).unwrap_or(Value::Null);
+        let text = |name: &str| body[name].as_str();
+        // Other servers answer an address that they do not know with errors of the same shape.
+        let description = text("error_description").unwrap_or_default();
+        if let Some(error) = text("error")
+            && (error == "invalid_tenant" || advice::code_in(description).is_some())
+        {
+            return Err(self.refused_with(error, description));
+        }
+        let word = |name: &str| text(name).map(|text| one_line(text, WORD_CHARS_MAX));
+        let tenant = Tenant {
+            id: text("issuer").and_then(tenant_of),
+            region: Region {
+                scope: word("tenant_region_scope"),
+                sub_scope: word("tenant_region_sub_scope"),
+                cloud_instance: word("cloud_instance_name"),
+            },
+        };
+        match &tenant.id {
+            Some(id) => info!(
+                tenant = self.tenant,
+                tenant_id = id,
+                region = tenant.region.scope.as_deref().unwrap_or("not said"),
+                "the tenant is known"
+            ),
+            None => warn!(
+                status = answer.status().as_u16(),
+                "{place} gave no discovery document: going on without knowing the tenant's id and cloud (setting `discovery`)"
+            ),
+        }
+        Ok(tenant)
+    }
+
+    fn discovery_url(&self) -> String {
+        let base = self.base.trim_end_matches('/');
+        format!("{base}/{}/v2.0/.well-known/openid-configuration", self.tenant)
+    }
+}
+
+/// Refuses a tenant that is known to live in another cloud than `environment`.
+///
+/// # Errors
+/// [`SigninErrorKind::BadInput`], with the right environment.
+pub fn check_cloud(tenant: &Tenant, named: &str, environment: Environment) -> Result<(), SigninError> {
+    let Verdict::Elsewhere(home) = verdict(asked(environment), &tenant.region) else { return Ok(()) };
+    let message = format!(
+        "{named} lives in {}, not in {}: write `environment: {}` (if the sign-in service is wrong about it, set `discovery` to `off`)",
+        home.environment(),
+        environment.as_str(),
+        home.environment(),
+    );
+    Err(SigninError::new(SigninErrorKind::BadInput, message))
+}
+
+/// The cloud that a job names, for the rule.
+pub fn asked(environment: Environment) -> Asked {
+    match environment {
+        Environment::O365Default => Asked::Worldwide,
+        Environment::O365USGovGCCHigh => Asked::GccHigh,
+        Environment::O365USGovDoD => Asked::Dod,
+        Environment::O365China => Asked::China,
+        Environment::O365GermanyCloud => Asked::Germany,
+    }
+}
+
+/// The GUID in an issuer such as `https://login.microsoftonline.com/{tid}/v2.0`.
+fn tenant_of(issuer: &str) -> Option<String> {
+    let segments = issuer.split_once("://")?.1.split('/').skip(1);
+    segments.filter_map(|segment| uuid::Uuid::try_parse(segment).ok()).map(|id| id.to_string()).next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tenant_is_the_guid_of_the_issuers_path() {
+        let id = "3b0cf5d5-0d9e-4d4e-9d5e-000000000001";
+        assert_eq!(tenant_of(&format!("https://login.microsoftonline.com/{id}/v2.0")).as_deref(), Some(id));
+        assert_eq!(
+            tenant_of(&format!("https://sts.windows.net/{}/", id.to_uppercase())).as_deref(),
+            Some(id)
+        );
+        for issuer in
+            ["https://login.microsoftonline.com/{tenantid}/v2.0", "", "x", &format!("https://{id}/v2.0")]
+        {
+            assert_eq!(tenant_of(issuer), None, "{issuer}");
+        }
+    }
+
+    #[test]
+    fn the_right_cloud_is_named() {
+        let sub_scope = Some("DODCON".to_owned());
+        let tenant = Tenant { id: None, region: Region { sub_scope, ..Region::default() } };
+        let error = check_cloud(&tenant, "contoso.us", Environment::O365Default).unwrap_err();
+        assert_eq!(error.kind, SigninErrorKind::BadInput);
+        assert!(
+            error.message.contains("contoso.us lives in O365USGovGCCHigh, not in O365Default"),
+            "{error}"
+        );
+        assert!(check_cloud(&tenant, "contoso.us", Environment::O365USGovGCCHigh).is_ok());
+        assert!(check_cloud(&Tenant::default(), "contoso.us", Environment::O365Default).is_ok());
+    }
+}
