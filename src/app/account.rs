@@ -303,7 +303,7 @@ impl From<ApplicationAnchor> for Caller<'_> {
 
 fn signin_word(kind: SigninErrorKind) -> &'static str {
     match kind {
-        SigninErrorKind::Refused => "refused",
+        SigninErrorKind::Refused | SigninErrorKind::Unfit => "refused",
         SigninErrorKind::BadInput => "bad_input",
         SigninErrorKind::Throttled => "throttled",
         SigninErrorKind::Unavailable => "unavailable",

@@ -17,6 +17,7 @@ use super::repeat::{given_up, jitter, meaning};
 use super::routing::{self, Home, PROXY_EXCEPTION, Route};
 use super::transport::{Connector, Origin, Transport};
 use super::{CallSummary, Closed, CmdletRequest, Connection, ConnectionId, Intent, ItemSink, Member, Remote};
+use crate::catalog::CmdletName;
 use crate::clocks::Clocks;
 use crate::recording::{Peer, Recorder};
 use crate::rules::duration::show_about;
@@ -214,6 +215,18 @@ impl Connection for RestConnection {
         let outcomes = self.together(token, members).await;
         self.in_call = false;
         outcomes
+    }
+
+    async fn exported(
+        &mut self,
+        token: &SecretString,
+        request: &CmdletRequest,
+        names: &[CmdletName],
+    ) -> Result<Vec<String>, RemoteError> {
+        self.begin().await;
+        let outcome = self.exported_of(token, request, names).await;
+        self.in_call = false;
+        outcome
     }
 
     fn endpoint(&self) -> String {

@@ -76,6 +76,18 @@ pub trait Connection: Send + 'static {
         members: &mut [Member<'_>],
     ) -> Vec<Result<CallSummary, RemoteError>>;
 
+    /// Which of `names` the caller may run, as the service says: what its role does not include does not exist for it.
+    /// Timeout, stop and ids are those of `request`.
+    ///
+    /// # Cancel safety
+    /// As [`Connection::call`].
+    async fn exported(
+        &mut self,
+        token: &SecretString,
+        request: &CmdletRequest,
+        names: &[CmdletName],
+    ) -> Result<Vec<String>, RemoteError>;
+
     /// Where it is connected to, as `https://HOST[:PORT]`: a service may have named another host than the configured.
     fn endpoint(&self) -> String;
 

@@ -56,7 +56,8 @@ impl Origin {
         &self.host
     }
 
-    pub(super) fn port(&self) -> u16 {
+    /// The port, 443 if the URL names none.
+    pub fn port(&self) -> u16 {
         self.port
     }
 

@@ -7,6 +7,7 @@ pub mod opens;
 pub mod paging;
 pub mod quantity;
 pub mod retry;
+pub mod skew;
 pub mod slots;
 pub mod tenancy;
 pub mod time;

@@ -133,7 +133,9 @@ impl From<SessionError> for Halt {
 /// The exit code of a failed sign-in.
 pub fn signin_exit(kind: SigninErrorKind) -> Exit {
     match kind {
-        SigninErrorKind::Refused | SigninErrorKind::NobodyThere => Exit::SigninRefused,
+        SigninErrorKind::Refused | SigninErrorKind::Unfit | SigninErrorKind::NobodyThere => {
+            Exit::SigninRefused
+        }
         SigninErrorKind::BadInput => Exit::BadInput,
         SigninErrorKind::Throttled => Exit::NoSession,
         SigninErrorKind::Unavailable => Exit::Failed,

@@ -12,6 +12,7 @@ use super::owed::{Owed, Shared, Stage};
 use super::reaper::ReaperHandle;
 use super::scope::open_outlasted_lease;
 use super::under_lease::{Outcome, renew, under_lease};
+use crate::catalog::CmdletName;
 use crate::exchange::errors::{ErrorKind, Happened, RemoteError};
 use crate::exchange::{CallSummary, CmdletRequest, Intent, ItemSink, Member};
 use crate::rules::slots::MayCall;
@@ -149,6 +150,31 @@ impl Session {
             });
         }
         Ok(settled)
+    }
+
+    /// Which of `names` the caller may run, as the service says. Timeout, stop and ids are those of `request`, which is
+    /// not made.
+    ///
+    /// # Cancel safety
+    /// As [`Session::call`]; nothing is written by it.
+    ///
+    /// # Errors
+    /// As [`Session::call`].
+    pub async fn exported(
+        &mut self,
+        request: &CmdletRequest,
+        names: &[CmdletName],
+    ) -> Result<Vec<String>, CallError> {
+        self.check_usable()?;
+        let token = self.tokens.token().await?;
+        self.ready_lease(request).await?;
+        let Owed { stage, lease, facts, shared, .. } = self.owed.as_mut().expect(OWED);
+        facts.token_expires_at = Some(token.expires_at);
+        let Stage::Open(connection) = stage else { return Err(CallError::Gone) };
+        let call = connection.exported(&token.secret, request, names);
+        let outcome = under_lease(call, lease.as_mut(), self.recorded, facts, shared).await;
+        facts.endpoint = Some(connection.endpoint());
+        Ok(self.ended(outcome, Happened::No)??)
     }
 
     async fn attempt(

@@ -51,7 +51,7 @@ pub(super) fn check(
     tenant: &str,
     expected: &Expected,
 ) -> Result<(), SigninError> {
-    let refused = |message: String| Err(SigninError::new(SigninErrorKind::Refused, message));
+    let refused = |message: String| Err(SigninError::new(SigninErrorKind::Unfit, message));
     let resource = scope.trim_end_matches("/.default").trim_end_matches('/');
     if facts.audience.trim_end_matches('/') != resource {
         return refused(format!("the token is for `{}`, not for `{resource}`", facts.audience));

@@ -3,11 +3,13 @@
 mod advice;
 mod claims;
 pub mod client_secret;
+mod date;
 pub mod device_code;
 pub mod discovery;
 pub mod endpoint;
 mod facts;
 pub mod held;
+pub mod realm;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -89,6 +91,8 @@ impl From<SecretError> for SigninError {
 pub enum SigninErrorKind {
     /// The service said no, for good: exit code 77.
     Refused,
+    /// A token came, and it is not the one that is needed: exit code 77.
+    Unfit,
     /// The credential could not be read, or a setting is wrong: exit code 64.
     BadInput,
     /// The sign-in service asked for patience past the budget: exit code 69.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use exorun::catalog::CmdletName;
 use exorun::clocks::Clocks;
 use exorun::exchange::errors::{ErrorKind, Happened, RemoteError};
 use exorun::exchange::{
@@ -185,6 +186,15 @@ impl Connection for FakeConnection {
             results.push(self.call(token, member.request, member.sink).await);
         }
         results
+    }
+
+    async fn exported(
+        &mut self,
+        _: &SecretString,
+        _: &CmdletRequest,
+        names: &[CmdletName],
+    ) -> Result<Vec<String>, RemoteError> {
+        Ok(names.iter().map(|name| name.as_str().to_owned()).collect())
     }
 
     fn endpoint(&self) -> String {
