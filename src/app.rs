@@ -1,6 +1,7 @@
 //! Composition root: settings in, everything a command needs out. Nothing here decides; it only joins.
 
 mod account;
+pub mod practices;
 mod signin;
 
 use std::collections::BTreeMap;

@@ -8,7 +8,7 @@ mod program;
 use std::path::{Path, PathBuf};
 
 use exorun::emulator::Options;
-use exorun::spec::{self, Connections};
+use exorun::spec::{self, Connections, Targets};
 use program::{Ended, Tenant, ended, shipped};
 
 const CONNECTIONS: &str = "version: 1
@@ -25,6 +25,7 @@ connections:
     tenant: test.onmicrosoft.com
     environment: O365USGovDoD
     auth: {method: device}
+    delegated_organizations: [Customer.onmicrosoft.com]
 ";
 
 /// The shipped job, on a connection instead of its own tenant.
@@ -51,12 +52,12 @@ fn a_job_on_a_connection_gets_the_connections_target() {
     let target = |name: &str| {
         let jobs = spec::read_jobs(&written(folder.path(), "job.yaml", &job_on(name))).unwrap();
         connections
-            .target(&jobs[0])
+            .target(&jobs[0], Targets::Open)
             .map_err(|error| error.to_string().replace(file.to_str().unwrap(), "FILE"))
     };
     let prod = format!("{:?}", target("contoso-prod").unwrap());
     let spelled = spec::read_jobs(&shipped("shared-mailbox-hardening.yaml")).unwrap();
-    assert_eq!(prod, format!("{:?}", Connections::none().target(&spelled[0]).unwrap()));
+    assert_eq!(prod, format!("{:?}", Connections::none().target(&spelled[0], Targets::Open).unwrap()));
     let test = target("contoso-test").unwrap();
     assert_eq!((test.tenant.as_str(), test.environment.as_str()), ("test.onmicrosoft.com", "O365USGovDoD"));
     insta::assert_snapshot!(target("contoso-prd").unwrap_err(), @"FILE has no connection `contoso-prd`, which the job `shared-mailbox-hardening` runs on; did you mean `contoso-prod`?");
@@ -72,7 +73,7 @@ fn a_customer_is_for_a_connection_with_a_user() {
         let text = job_on(&format!("{name}\ndelegated_organization: Customer.onmicrosoft.com"));
         let jobs = spec::read_jobs(&written(folder.path(), "job.yaml", &text)).unwrap();
         connections
-            .target(&jobs[0])
+            .target(&jobs[0], Targets::Open)
             .map_err(|error| error.to_string().replace(file.to_str().unwrap(), "FILE"))
     };
     let test = target("contoso-test").unwrap();
@@ -87,7 +88,7 @@ fn a_customer_is_for_a_connection_with_a_user() {
 fn without_a_file_the_setting_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let jobs = spec::read_jobs(&written(folder.path(), "job.yaml", &job_on("contoso-prod"))).unwrap();
-    insta::assert_snapshot!(Connections::none().target(&jobs[0]).unwrap_err().to_string(), @"the job `shared-mailbox-hardening` runs on the connection `contoso-prod`, and no file of connections is known: name it with --connections-file FILE, EXORUN_CONNECTIONS_FILE or the setting `connections_file`");
+    insta::assert_snapshot!(Connections::none().target(&jobs[0], Targets::Open).unwrap_err().to_string(), @"the job `shared-mailbox-hardening` runs on the connection `contoso-prod`, and no file of connections is known: name it with --connections-file FILE, EXORUN_CONNECTIONS_FILE or the setting `connections_file`");
 }
 
 #[test]
@@ -139,7 +140,7 @@ fn the_documented_connections_are_right() {
     let sample = page.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
     let checked = spec::check_text(Path::new("docs/connections.md"), sample);
     assert!(checked.problems.is_empty(), "{}", checked.problems);
-    assert_eq!(checked.connections.unwrap().len(), 2);
+    assert_eq!(checked.connections.unwrap().len(), 3);
 }
 
 async fn tenant() -> Tenant {

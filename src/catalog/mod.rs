@@ -8,7 +8,7 @@ mod suggest;
 mod tables;
 
 pub use kind::{BYTES, ValueKind};
-pub use pattern::{fits, is_pattern};
+pub use pattern::{fits, fits_exactly, is_pattern};
 pub use reads::classic;
 pub use suggest::{nearest, suggest_cmdlet, suggest_parameter};
 

@@ -7,6 +7,15 @@ pub fn is_pattern(text: &str) -> bool {
 
 /// Whether the whole name fits the pattern, whatever the case of both.
 pub fn fits(pattern: &str, name: &str) -> bool {
+    fits_by(pattern, name, |one, other| one.eq_ignore_ascii_case(&other))
+}
+
+/// Whether the whole name fits the pattern, letter by letter: for what is told apart by case, as paths are.
+pub fn fits_exactly(pattern: &str, name: &str) -> bool {
+    fits_by(pattern, name, |one, other| one == other)
+}
+
+fn fits_by(pattern: &str, name: &str, same: fn(u8, u8) -> bool) -> bool {
     let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
     let (mut at, mut in_name) = (0, 0);
     // The last star, and where what it stands for ends: the only place to come back to.
@@ -17,7 +26,7 @@ pub fn fits(pattern: &str, name: &str) -> bool {
                 star = Some((at, in_name));
                 at += 1;
             }
-            Some(expected) if *expected == b'?' || expected.eq_ignore_ascii_case(&name[in_name]) => {
+            Some(expected) if *expected == b'?' || same(*expected, name[in_name]) => {
                 at += 1;
                 in_name += 1;
             }
@@ -53,7 +62,13 @@ mod tests {
             ("Set-Mail", "Set-Mailbox", false),
         ] {
             assert_eq!(fits(pattern, name), expected, "{pattern} {name}");
+            assert_eq!(
+                fits_exactly(&pattern.to_lowercase(), &name.to_lowercase()),
+                expected,
+                "{pattern} {name}"
+            );
         }
+        assert!(fits("kv/*", "KV/exo") && !fits_exactly("kv/*", "KV/exo") && fits_exactly("kv/*", "kv/exo"));
         // Every star could end anywhere; one place to come back to is enough.
         assert!(!fits(&"*a".repeat(1_000), &"a".repeat(999)));
         assert!(is_pattern("Get-*") && is_pattern("Get-?") && !is_pattern("Get-Mailbox"));

@@ -7,6 +7,7 @@ use clap::Args;
 use super::run;
 use super::setting_flags::SettingFlags;
 use super::start;
+use crate::app::practices::judge_job;
 use crate::app::{endpoint_setting, endpoints};
 use crate::exit::Exit;
 use crate::settings::Settings;
@@ -37,14 +38,15 @@ pub(super) fn main(args: &ExplainArgs, flags: SettingFlags) -> Exit {
 /// A connection can only be looked up if its file is known; a job can be read without it.
 fn place(job: &Job, settings: &Settings) -> Result<Place, Exit> {
     if matches!(job.target, Target::Connection { .. }) && settings.connections_file.is_none() {
-        return Ok(Place { target: None, addresses: None });
+        return Ok(Place { target: None, addresses: None, refusals: Vec::new() });
     }
-    let target = start::target_of(job, settings)?;
+    let (target, mut refusals) = start::target_of(job, settings)?;
+    refusals.extend(judge_job(settings, job, Some(&target)).refused);
     let addresses = endpoints(settings, &target, job.service).map(|(login, exchange)| Addresses {
         login,
         login_is_set: settings.login_endpoint.is_some(),
         exchange,
         exchange_is_set: endpoint_setting(settings, job.service).is_some(),
     });
-    Ok(Place { target: Some(target), addresses: Some(addresses) })
+    Ok(Place { target: Some(target), addresses: Some(addresses), refusals })
 }

@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use super::run;
 use super::setting_flags::SettingFlags;
 use super::start::{self, Ready, Workers};
+use crate::app::practices::Recorded;
 use crate::app::{Access, Credentials, RunOptions};
 use crate::clocks::Clocks;
 use crate::exit::Exit;
@@ -116,11 +117,9 @@ async fn invoke(args: InvokeArgs, job: Job, flags: SettingFlags) -> Exit {
         Ok(settings) => settings,
         Err(exit) => return exit,
     };
-    let prepared = start::target_of(&job, &settings).and_then(|target| {
-        let ready = start::ready(settings, Credentials::AsTheJobSays, Clocks::system())?;
-        Ok((target, ready))
-    });
-    let (target, Ready { app, stop, console, output, progress }) = match prepared {
+    let prepared = start::permitted(&job, &settings, Recorded::Nothing)
+        .and_then(|permitted| start::ready(settings, permitted, Credentials::AsTheJobSays, Clocks::system()));
+    let (Ready { app, stop, console, output, progress }, target) = match prepared {
         Ok(prepared) => prepared,
         Err(exit) => return exit,
     };

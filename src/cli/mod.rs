@@ -72,7 +72,7 @@ pub fn main() -> ExitCode {
     let Cli { command, settings } = cli;
     let exit: Exit = match command {
         Command::New(args) => new::main(&args),
-        Command::Check(args) => check::main(&args),
+        Command::Check(args) => check::main(&args, settings),
         Command::Cmdlets(args) => cmdlets::main(&args),
         Command::Explain(args) => explain::main(&args, settings),
         Command::Run(args) => run::main(args, settings),

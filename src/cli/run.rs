@@ -8,7 +8,8 @@ use tracing::{error, warn};
 
 use super::emulate::{Embedded, EmulatorArgs};
 use super::setting_flags::SettingFlags;
-use super::start::{self, Ready, Workers};
+use super::start::{self, Permitted, Ready, Workers};
+use crate::app::practices::Recorded;
 use crate::app::recording::{Identities, Recorder};
 use crate::app::{Access, Credentials, RunOptions, write_metrics};
 use crate::clocks::Clocks;
@@ -16,7 +17,7 @@ use crate::exit::Exit;
 use crate::runner::report::RunReport;
 use crate::runner::{Mode, table};
 use crate::settings::Settings;
-use crate::spec::job::{GivenInput, Job, TargetSpec};
+use crate::spec::job::{GivenInput, Job};
 use crate::spec::resolve_inputs;
 
 #[derive(Debug, Args)]
@@ -126,23 +127,25 @@ pub(super) fn one_job(file: &std::path::Path, name: Option<&str>) -> Result<Job,
 /// source, as a tenant's would.
 async fn embedded_run(args: RunArgs, job: Job, mut flags: SettingFlags) -> Exit {
     let clocks = Clocks::system();
-    let targeted = start::settings_of(flags.clone())
-        .and_then(|settings| start::target_of(&job, &settings).map(|target| (settings, target)));
-    let (settings, target) = match targeted {
-        Ok(targeted) => targeted,
+    let recorded = if args.record.is_some() { Recorded::Bodies } else { Recorded::Nothing };
+    let permitted = start::settings_of(flags.clone()).and_then(|settings| {
+        start::permitted(&job, &settings, recorded).map(|permitted| (settings, permitted))
+    });
+    let (settings, permitted) = match permitted {
+        Ok(permitted) => permitted,
         Err(exit) => return exit,
     };
     if !args.emulate {
-        return configured_run(&args, job, target, settings, Credentials::AsTheJobSays, clocks).await;
+        return configured_run(&args, job, permitted, settings, Credentials::AsTheJobSays, clocks).await;
     }
-    let embedded = match Embedded::start(&args.emulator, &target, &clocks).await {
+    let embedded = match Embedded::start(&args.emulator, &permitted.target, &clocks).await {
         Ok(embedded) => embedded,
         Err(why) => return start::refuse(&why),
     };
     embedded.lay_over(&mut flags);
     let credentials = Credentials::Given(embedded.client_secret());
     let exit = match start::settings_of(flags) {
-        Ok(settings) => configured_run(&args, job, target, settings, credentials, clocks).await,
+        Ok(settings) => configured_run(&args, job, permitted, settings, credentials, clocks).await,
         Err(exit) => exit,
     };
     embedded.stop().await;
@@ -152,7 +155,7 @@ async fn embedded_run(args: RunArgs, job: Job, mut flags: SettingFlags) -> Exit 
 async fn configured_run(
     args: &RunArgs,
     job: Job,
-    target: TargetSpec,
+    permitted: Permitted,
     settings: Settings,
     credentials: Credentials,
     clocks: Clocks,
@@ -170,7 +173,8 @@ async fn configured_run(
         Ok(recorder) => recorder,
         Err(exit) => return exit,
     };
-    let Ready { app, stop, console, output, progress } = match start::ready(settings, credentials, clocks) {
+    let ready = start::ready(settings, permitted, credentials, clocks);
+    let (Ready { app, stop, console, output, progress }, target) = match ready {
         Ok(ready) => ready,
         Err(exit) => return exit,
     };

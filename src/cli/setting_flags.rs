@@ -31,15 +31,19 @@ impl Args for SettingFlags {
         );
         for setting in TABLE {
             let help = format!("{} [env: {}]", setting.doc, variable_name(setting.key));
-            command = command.arg(
-                Arg::new(setting.key)
-                    .long(flag_name(setting.key).trim_start_matches("--").to_owned())
-                    .value_name("VALUE")
-                    .global(true)
-                    .hide_short_help(true)
-                    .help_heading("Settings")
-                    .help(help),
-            );
+            let flag = Arg::new(setting.key)
+                .long(flag_name(setting.key).trim_start_matches("--").to_owned())
+                .value_name("VALUE")
+                .global(true)
+                .hide_short_help(true)
+                .help_heading("Settings")
+                .help(help);
+            // With the value behind a space, `--require-connections JOB` would take the job for it.
+            command = command.arg(if setting.is_boolean() {
+                flag.num_args(0..=1).require_equals(true).default_missing_value("true")
+            } else {
+                flag
+            });
         }
         command
     }

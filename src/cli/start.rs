@@ -8,6 +8,7 @@ use tracing::warn;
 
 use super::setting_flags::SettingFlags;
 use super::signals;
+use crate::app::practices::{Recorded, judge_run};
 use crate::app::{App, Credentials};
 use crate::clocks::Clocks;
 use crate::exit::Exit;
@@ -19,7 +20,7 @@ use crate::runner::progress::Progress;
 use crate::runner::stop::Stop;
 use crate::settings::{ProcessEnvironment, Settings};
 use crate::spec::job::{Job, Target, TargetSpec};
-use crate::spec::{Connections, Problems, read_connections};
+use crate::spec::{ConnectionError, Connections, Problems, Targets, read_connections};
 
 /// Threads that a command's work runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,16 +85,46 @@ pub(super) fn refuse_file(problems: &Problems) -> Exit {
     Exit::BadInput
 }
 
-/// Where the job runs and as whom. The file of connections is read only for a job that names one, so that a mistake
-/// in it stops no other job.
-pub(super) fn target_of(job: &Job, settings: &Settings) -> Result<TargetSpec, Exit> {
+/// What a job may run on here: nothing is connected without one.
+pub(super) struct Permitted {
+    pub(super) target: TargetSpec,
+    /// What the profile refuses unless it is allowed by name, and what was.
+    warnings: Vec<String>,
+}
+
+/// Where the job runs and as whom, if connections and profile permit it; else every reason on standard error.
+pub(super) fn permitted(job: &Job, settings: &Settings, recorded: Recorded) -> Result<Permitted, Exit> {
+    let (target, mut refusals) = target_of(job, settings)?;
+    let verdict = judge_run(settings, &ProcessEnvironment, job, &target, recorded);
+    refusals.extend(verdict.refused);
+    if refusals.is_empty() {
+        return Ok(Permitted { target, warnings: verdict.allowed });
+    }
+    for refusal in &refusals {
+        refuse(refusal);
+    }
+    refuse("nothing was connected");
+    Err(Exit::RefusedByPolicy)
+}
+
+/// What the job would run on, and why it may not.
+pub(super) fn target_of(job: &Job, settings: &Settings) -> Result<(TargetSpec, Vec<String>), Exit> {
     let connections = match (&job.target, &settings.connections_file) {
         (Target::Connection { .. }, Some(file)) => {
             read_connections(file).map_err(|problems| refuse_file(&problems))?
         }
         _ => Connections::none(),
     };
-    connections.target(job).map_err(|error| refuse(&error.to_string()))
+    match connections.target(job, targets(settings)) {
+        Ok(target) => Ok((target, Vec::new())),
+        Err(ConnectionError::Refused { target, refusals }) => Ok((*target, refusals)),
+        Err(error) => Err(refuse(&error.to_string())),
+    }
+}
+
+/// Whether jobs may say themselves where they run.
+pub(super) fn targets(settings: &Settings) -> Targets {
+    if settings.require_connections { Targets::ConnectionsOnly } else { Targets::Open }
 }
 
 /// The settings, or every problem of them on standard error.
@@ -140,16 +171,25 @@ pub(super) struct Ready {
     pub(super) progress: Progress,
 }
 
-/// Everything between the settings and the work.
-pub(super) fn ready(settings: Settings, credentials: Credentials, clocks: Clocks) -> Result<Ready, Exit> {
+/// Everything between the settings and the work, and the target that is permitted.
+pub(super) fn ready(
+    settings: Settings,
+    permitted: Permitted,
+    credentials: Credentials,
+    clocks: Clocks,
+) -> Result<(Ready, TargetSpec), Exit> {
     let progress = Progress::for_terminal();
     logs(&settings, &clocks, &progress)?;
+    for warning in &permitted.warnings {
+        warn!("{warning}");
+    }
     let grace = settings.drain_grace;
     let app = App::new(settings, credentials, clocks.clone()).map_err(|error| refuse(&error.to_string()))?;
     let stop = Stop::new();
     signals::listen(stop.clone(), grace, clocks)?;
     let output = outlet(std::io::stdout(), OUTPUT_BYTES_MAX)?;
-    Ok(Ready { app, stop, console: Console::new(output.clone()), output, progress })
+    let ready = Ready { app, stop, console: Console::new(output.clone()), output, progress };
+    Ok((ready, permitted.target))
 }
 
 /// Waits until what the run said is written: no session is open any more. Who asks to stop is not kept waiting.

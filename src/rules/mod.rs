@@ -5,6 +5,7 @@ pub mod duration;
 pub mod edit;
 pub mod opens;
 pub mod paging;
+pub mod profile;
 pub mod quantity;
 pub mod retry;
 pub mod skew;

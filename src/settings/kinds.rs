@@ -19,6 +19,7 @@ pub(super) enum Kind {
     Count { min: u32, max: u32 },
     Duration { min: &'static str, max: &'static str },
     Word(&'static [&'static str]),
+    Words(&'static [&'static str]),
     LogFilter,
     Detours,
 }
@@ -33,6 +34,7 @@ pub(super) enum Value {
     Count(u32),
     Duration(Duration),
     Word(&'static str),
+    Words(Vec<&'static str>),
     LogFilter(Targets),
     Detours(Vec<Detour>),
 }
@@ -137,13 +139,11 @@ impl Kind {
                 let inside = (table_duration(min)..=table_duration(max)).contains(&duration);
                 if inside { Ok(Value::Duration(duration)) } else { Err(wants()) }
             }
-            Kind::Word(words) => {
-                words.iter().find(|word| **word == text).map(|word| Value::Word(word)).ok_or_else(|| {
-                    match near(text, words.iter().copied()) {
-                        Some(near) => format!("{}; did you mean `{near}`?", wants()),
-                        None => wants(),
-                    }
-                })
+            Kind::Word(words) => word_of(words, text).map(Value::Word).map_err(|help| wants() + &help),
+            Kind::Words(words) => {
+                let named: Result<Vec<&'static str>, String> =
+                    text.split(',').map(|one| word_of(words, one.trim())).collect();
+                named.map(Value::Words).map_err(|help| wants() + &help)
             }
             Kind::LogFilter => parse_filter(text).map(Value::LogFilter).ok_or_else(wants),
             Kind::Detours => {
@@ -163,15 +163,26 @@ impl Kind {
             Kind::Boolean => "`true` or `false`".to_owned(),
             Kind::Count { min, max } => format!("a whole number from {min} to {max}"),
             Kind::Duration { min, max } => format!("a duration from {min} to {max}, such as `90s` or `1h30m`"),
-            Kind::Word(words) => {
-                words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or ")
-            }
+            Kind::Word(words) => quoted(words).join(" or "),
+            Kind::Words(words) => format!("one or more of {}, with commas between", quoted(words).join(", ")),
             Kind::LogFilter => {
                 "a level (off, error, warn, info, debug, trace) or levels by target, `warn,exorun::session=debug`".to_owned()
             }
             Kind::Detours => "`HOST:PORT:TO_HOST:TO_PORT`, several with commas between".to_owned(),
         }
     }
+}
+
+/// The word of the table that is `text`; else a hint, perhaps empty.
+fn word_of(words: &[&'static str], text: &str) -> Result<&'static str, String> {
+    words.iter().find(|word| **word == text).copied().ok_or_else(|| match near(text, words.iter().copied()) {
+        Some(near) => format!("; did you mean `{near}`?"),
+        None => String::new(),
+    })
+}
+
+fn quoted(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| format!("`{word}`")).collect()
 }
 
 fn table_duration(text: &str) -> Duration {

@@ -30,6 +30,7 @@ pub use table::{Definition, TABLE, flag_name, variable_name};
 
 use crate::observe::logs::Format;
 use crate::rules::duration;
+use crate::rules::profile::{Practice, Profile};
 use resolve::Resolved;
 
 /// How the calls of an application are routed.
@@ -60,6 +61,9 @@ pub struct Settings {
     pub bypass_mailbox_anchoring: bool,
     pub ca_file: Option<PathBuf>,
     pub connections_file: Option<PathBuf>,
+    pub require_connections: bool,
+    pub profile: Profile,
+    pub allow: Vec<Practice>,
     pub emulated: bool,
     pub state_dir: PathBuf,
     pub output_dir: Option<PathBuf>,
@@ -106,6 +110,11 @@ pub enum NextPageMethod {
     Get,
 }
 
+/// The practices with these names.
+fn practices(names: &[&str]) -> Vec<Practice> {
+    Practice::ALL.into_iter().filter(|practice| names.contains(&practice.name())).collect()
+}
+
 impl Settings {
     /// Reads and checks all settings. `flags` holds what the command line gave, by the setting's key
     /// (`session_limit`); `file` is that of `--settings`, else `EXORUN_SETTINGS` names one.
@@ -140,6 +149,9 @@ impl Settings {
             bypass_mailbox_anchoring: found.boolean("bypass_mailbox_anchoring"),
             ca_file: found.path("ca_file"),
             connections_file: found.path("connections_file"),
+            require_connections: found.boolean("require_connections"),
+            profile: Profile::named(found.word("profile")),
+            allow: practices(&found.words("allow")),
             emulated: found.boolean("emulated"),
             state_dir: found.path("state_dir").unwrap_or_else(state_dir::default),
             output_dir: found.path("output_dir"),

@@ -168,6 +168,15 @@ impl Resolved {
         }
     }
 
+    /// Words of the row's own; none if nothing is set.
+    pub(super) fn words(&mut self, key: &'static str) -> Vec<&'static str> {
+        match self.take(key) {
+            Some(Value::Words(words)) => words,
+            None => Vec::new(),
+            _ => unreachable!("`{key}` is a list of words in the table"),
+        }
+    }
+
     pub(super) fn detours(&mut self, key: &'static str) -> Vec<Detour> {
         match self.take(key) {
             Some(Value::Detours(detours)) => detours,

@@ -1,6 +1,7 @@
 //! Every setting there is: one row each, from which reading, printing and the documentation are made.
 
 use super::kinds::Kind;
+use crate::rules::profile::{Practice, Profile};
 
 /// One setting.
 #[derive(Debug)]
@@ -18,6 +19,11 @@ pub struct Definition {
 }
 
 impl Definition {
+    /// Whether it is true or false: its flag alone says true.
+    pub fn is_boolean(&self) -> bool {
+        matches!(self.kind, Kind::Boolean)
+    }
+
     /// What a value must be, in words: `a duration from 1s to 1h`.
     pub fn wanted(&self) -> String {
         self.kind.wanted()
@@ -128,6 +134,26 @@ pub static TABLE: &[Definition] = &[
         None,
         "A YAML file of `kind: Connections`: tenants with environment and sign-in under names that jobs give as \
          `connection: NAME`. A relative path counts from the working directory.",
+    ),
+    row(
+        "require_connections",
+        Kind::Boolean,
+        Some("false"),
+        "Whether a job must name a connection that lists it. Tenants, sign-ins, secrets and files of bytes that no connection permits \
+         are refused (exit code 78) before anything connects. Set it where jobs come from people who do not own the credentials.",
+    ),
+    row(
+        "profile",
+        Kind::Word(Profile::NAMES),
+        Some("default"),
+        "`production` refuses what is fine for trying things out only, each by its name in `allow` (exit code 78); \
+         docs/connections.md says what.",
+    ),
+    row(
+        "allow",
+        Kind::Words(Practice::NAMES),
+        None,
+        "What the profile `production` allows all the same. Each use is a warning in the log of its run.",
     ),
     row(
         "emulated",

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::escape::escape;
 use super::job::Job;
 use super::names::ConnectionName;
+use super::permits::{Permits, Targets, spelled_out};
 use super::target::{Target, TargetSpec, Who};
 use crate::catalog::nearest;
 
@@ -16,10 +17,17 @@ const NAMES_LISTED_MAX: usize = 10;
 #[derive(Debug, Default)]
 pub struct Connections {
     file: Option<PathBuf>,
-    named: BTreeMap<ConnectionName, TargetSpec>,
+    named: BTreeMap<ConnectionName, Connection>,
 }
 
-/// A job names a connection that is not there.
+/// What stands under a name.
+#[derive(Clone, Debug)]
+pub(super) struct Connection {
+    pub(super) target: TargetSpec,
+    pub(super) permits: Permits,
+}
+
+/// A job has no target, or none that it may use.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectionError {
     /// The setting that names the file has no value.
@@ -59,6 +67,14 @@ pub enum ConnectionError {
         /// The file of connections, escaped.
         file: String,
     },
+    /// Its owner does not permit it.
+    #[error("{}", .refusals.join("; "))]
+    Refused {
+        /// What the job would have run on.
+        target: Box<TargetSpec>,
+        /// All reasons, each with the job, the connection, its file and the mend.
+        refusals: Vec<String>,
+    },
 }
 
 impl Connections {
@@ -67,7 +83,7 @@ impl Connections {
         Connections::default()
     }
 
-    pub(super) fn new(file: &Path, named: BTreeMap<ConnectionName, TargetSpec>) -> Connections {
+    pub(super) fn new(file: &Path, named: BTreeMap<ConnectionName, Connection>) -> Connections {
         Connections { file: Some(file.to_owned()), named }
     }
 
@@ -84,20 +100,31 @@ impl Connections {
     /// Where the job runs and as whom.
     ///
     /// # Errors
-    /// When it names a connection that is not there, or one that cannot work in the customer's tenant.
-    pub fn target(&self, job: &Job) -> Result<TargetSpec, ConnectionError> {
-        match &job.target {
-            Target::Spelled(spec) => Ok(spec.clone()),
+    /// When it names a connection that is not there, one that cannot work in the customer's tenant, or one that it may
+    /// not use.
+    pub fn target(&self, job: &Job, targets: Targets) -> Result<TargetSpec, ConnectionError> {
+        let (target, refusals) = match &job.target {
+            Target::Spelled(spec) => match targets {
+                Targets::Open => (spec.clone(), Vec::new()),
+                Targets::ConnectionsOnly => (spec.clone(), spelled_out(job)),
+            },
             Target::Connection { name, delegated_organization } => {
                 let missing = || self.missing(job.name.to_string(), name.clone());
-                let spec = self.named.get(name).ok_or_else(missing)?;
-                if delegated_organization.is_some() && spec.auth.method.who() == Who::Application {
+                let Connection { target, permits } = self.named.get(name).ok_or_else(missing)?;
+                if delegated_organization.is_some() && target.auth.method.who() == Who::Application {
                     let (job, name, file) = (job.name.to_string(), name.clone(), self.shown_file());
                     return Err(ConnectionError::Application { job, name, file });
                 }
-                Ok(TargetSpec { delegated_organization: delegated_organization.clone(), ..spec.clone() })
+                let whose = format!("the connection `{name}` of {}", self.shown_file());
+                let refusals = permits.refusals(job, delegated_organization.as_deref(), &whose, targets);
+                let delegated_organization = delegated_organization.clone();
+                (TargetSpec { delegated_organization, ..target.clone() }, refusals)
             }
+        };
+        if refusals.is_empty() {
+            return Ok(target);
         }
+        Err(ConnectionError::Refused { target: Box::new(target), refusals })
     }
 
     /// The file's path, escaped.

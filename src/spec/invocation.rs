@@ -6,7 +6,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::check::{can_be_a_step, hash, literal};
-use super::job::{Action, ConnectionName, Job, JobName, Keep, Limits, OnError, Step, StepName, Target};
+use super::job::{
+    Action, ConnectionName, Job, JobName, Keep, Limits, OnError, Step, StepName, Target, Unknown,
+};
 use super::template::Template;
 use crate::catalog::{self, Cmdlet, Parameter, Required, Service, ValueKind};
 
@@ -23,6 +25,7 @@ pub fn job(connection: ConnectionName, service: Service) -> Job {
         hash: hash(""),
         target: Target::Connection { name: connection, delegated_organization: None },
         service,
+        unknown: Unknown::Refused,
         labels: BTreeMap::new(),
         inputs: Vec::new(),
         limits: Limits { max_sessions: 1, max_changes: None, max_duration: None, session_wait: None },

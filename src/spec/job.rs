@@ -30,6 +30,8 @@ pub struct Job {
     pub target: Target,
     /// Which service answers.
     pub service: Service,
+    /// What becomes of cmdlets and parameters that the catalog does not have.
+    pub unknown: Unknown,
     /// Free labels of the job's owner; never metric labels.
     pub labels: BTreeMap<String, String>,
     /// What may be given on the command line with `--input name=value`.
@@ -40,6 +42,16 @@ pub struct Job {
     pub schedules: Vec<ScheduleSpec>,
     /// What to do, in order.
     pub steps: Vec<Step>,
+}
+
+/// What becomes of what the catalog does not have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unknown {
+    /// It is an error.
+    #[default]
+    Refused,
+    /// It goes to the service as it stands.
+    Allowed,
 }
 
 /// An input a job declares.

@@ -43,6 +43,8 @@ limits! {
     INPUTS_MAX: usize = 64;
     /// Labels of one job.
     LABELS_MAX: usize = 64;
+    /// Entries of one list of a connection's permits: `jobs`, `delegated_organizations`, `secrets`.
+    PERMITS_MAX: usize = 1_000;
     /// Schedules of one job.
     SCHEDULES_MAX: usize = 32;
     /// Sessions an account has in any service.

@@ -8,7 +8,7 @@ use exorun::spec;
 use serde_json::Value;
 
 /// Where each map of the form stands: `HERE` is replaced by `KEY: x` lines at its indentation.
-const PLACES: [(&str, &str); 15] = [
+const PLACES: [(&str, &str); 16] = [
     ("Job", "HERE"),
     ("Limits", "limits:\n  HERE"),
     ("Schedule", "schedules:\n  - HERE"),
@@ -30,6 +30,7 @@ const PLACES: [(&str, &str); 15] = [
     ),
     ("Connections", "kind: Connections\nHERE"),
     ("Connection", "kind: Connections\nconnections:\n  x:\n    HERE"),
+    ("PermittedJobs", "kind: Connections\nconnections:\n  x:\n    jobs:\n      - HERE"),
 ];
 
 /// What the checker says where a secret stands in a place of references.

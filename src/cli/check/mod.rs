@@ -8,6 +8,7 @@ mod in_order;
 mod json;
 mod names;
 mod outcome;
+mod policy;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -20,13 +21,18 @@ use crate::settings::{ProcessEnvironment, Strings};
 use form::Form;
 use names::Names;
 use outcome::{Outcome, Summary};
+use policy::Policy;
+
+use super::setting_flags::SettingFlags;
+use super::start;
 
 /// The longest path Linux knows.
 const PATH_CHARS_MAX: usize = 4096;
 
 /// Check files of jobs and connections; nothing is connected.
 ///
-/// Ends with 64 if there is an error. The names of jobs must differ over all files of one call.
+/// Ends with 64 if there is an error. The names of jobs must differ over all files of one call. With the settings
+/// `connections_file`, `require_connections` and `profile`, jobs that a run would refuse are errors too.
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
     /// Files of jobs or connections, or folders of them; `-` is standard input.
@@ -51,13 +57,17 @@ enum Format {
 }
 
 /// Checks the files, and the `*.yaml` and `*.yml` files of the folders.
-pub(super) fn main(args: &CheckArgs) -> Exit {
+pub(super) fn main(args: &CheckArgs, flags: SettingFlags) -> Exit {
+    let policy = match start::settings_of(flags).and_then(Policy::of) {
+        Ok(policy) => policy,
+        Err(exit) => return exit,
+    };
     let form = match args.format {
         Format::Human => Form::Human { coloured: may_colour() },
         Format::Json => Form::Json,
         Format::Github => Form::Github,
     };
-    run(args, form, &mut io::stdout(), &mut io::stderr())
+    run(args, form, &policy, &mut io::stdout(), &mut io::stderr())
 }
 
 /// Problems are coloured for a terminal, unless somebody wants none (<https://no-color.org>).
@@ -66,8 +76,8 @@ fn may_colour() -> bool {
     io::stderr().is_terminal() && !unwanted
 }
 
-fn run(args: &CheckArgs, form: Form, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
-    match check(&args.paths, form, out, err) {
+fn run(args: &CheckArgs, form: Form, policy: &Policy, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
+    match check(&args.paths, form, policy, out, err) {
         Ok(found) if found.errors > 0 || args.deny_warnings && found.warnings > 0 => Exit::BadInput,
         Ok(_) => Exit::Done,
         // Whoever closed the pipe has read enough.
@@ -77,12 +87,18 @@ fn run(args: &CheckArgs, form: Form, out: &mut dyn Write, err: &mut dyn Write) -
 }
 
 /// What is known of a file is written as soon as all files before it are; nothing of it is kept but names and counts.
-fn check(paths: &[PathBuf], form: Form, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Summary> {
+fn check(
+    paths: &[PathBuf],
+    form: Form,
+    policy: &Policy,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> io::Result<Summary> {
     let sources = collect::sources(paths);
     let mut names = Names::default();
     let mut summary = Summary::default();
     form.begin(out)?;
-    let work = |index: usize| Outcome::of(&sources[index], form);
+    let work = |index: usize| Outcome::of(&sources[index], form, policy);
     in_order::in_order(sources.len(), work, |index, mut outcome: Outcome| {
         let path = sources[index].path();
         for twice in names.add(index, std::mem::take(&mut outcome.names)) {
@@ -104,12 +120,18 @@ fn shown(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::settings::Settings;
 
     fn checked(paths: &[PathBuf]) -> (Exit, String, String) {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let args = CheckArgs { paths: paths.to_vec(), format: Format::Human, deny_warnings: false };
-        let exit = run(&args, Form::Human { coloured: false }, &mut out, &mut err);
+        let nothing = BTreeMap::<String, String>::new();
+        let settings = Settings::load(BTreeMap::new(), &nothing, None).expect("the defaults are right");
+        let policy = Policy::of(settings).expect("they name no file");
+        let exit = run(&args, Form::Human { coloured: false }, &policy, &mut out, &mut err);
         (exit, String::from_utf8_lossy(&out).into_owned(), String::from_utf8_lossy(&err).into_owned())
     }
 

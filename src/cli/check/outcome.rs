@@ -2,6 +2,7 @@
 
 use super::collect::Source;
 use super::form::Form;
+use super::policy::Policy;
 use crate::spec::job::JobName;
 use crate::spec::{self, Place, Problems, Severity, Told};
 
@@ -26,7 +27,7 @@ pub(super) struct Outcome {
 
 impl Outcome {
     /// Reads and checks.
-    pub(super) fn of(source: &Source, form: Form) -> Outcome {
+    pub(super) fn of(source: &Source, form: Form, policy: &Policy) -> Outcome {
         let checked = match source {
             Source::File(path) => spec::check_file(path),
             Source::Input => spec::check_reader(source.path(), std::io::stdin().lock()),
@@ -46,14 +47,21 @@ impl Outcome {
         let count = |problems: &Problems, severity: Severity| {
             problems.iter().filter(|problem| problem.severity() == severity).count()
         };
+        let place_of =
+            |job: &JobName| checked.names.iter().find(|(name, _)| name == job).map(|(_, place)| *place);
+        let refused: Vec<Told> =
+            checked.jobs.iter().flat_map(|job| policy.told(job, place_of(&job.name))).collect();
+        let path = source.path();
+        let mut problems = form.problems(&checked.problems);
+        problems.extend(refused.iter().map(|told| form.problem(path, told, path)));
         Outcome {
             is_file: true,
             jobs: checked.jobs.into_iter().map(|job| (job.name, job.steps.len())).collect(),
             connections: checked.connections.map(|connections| connections.len()),
             names: checked.names,
-            errors: count(&checked.problems, Severity::Error),
+            errors: count(&checked.problems, Severity::Error) + refused.len(),
             warnings: count(&checked.problems, Severity::Warning),
-            problems: form.problems(&checked.problems),
+            problems,
         }
     }
 

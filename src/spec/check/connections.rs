@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::Checker;
+use crate::spec::connections::Connection;
 use crate::spec::escape::quote;
 use crate::spec::form::{CONNECTION, CONNECTIONS};
 use crate::spec::names::{ConnectionName, DNS_LABEL_HELP};
 use crate::spec::problem::Problem;
 use crate::spec::read::Document;
-use crate::spec::target::TargetSpec;
+use crate::spec::target::Who;
 use crate::spec::tree::{Content, Entry};
 
 /// The connections of a file, as far as it has been read.
 #[derive(Default)]
 pub(in crate::spec) struct Found {
     /// Those that are right.
-    pub(in crate::spec) named: BTreeMap<ConnectionName, TargetSpec>,
+    pub(in crate::spec) named: BTreeMap<ConnectionName, Connection>,
     /// Where each name stands, also of those that are wrong.
     places: BTreeMap<ConnectionName, Range<usize>>,
 }
@@ -46,7 +47,19 @@ impl Checker<'_> {
             self.hide_unknown(entries, &CONNECTION, &[]);
         }
         let fields = self.fields_besides(&entry.value, &what, &CONNECTION, &[]);
-        let spec = fields.and_then(|fields| self.target_spec(fields, &what));
+        let connection = fields.and_then(|fields| {
+            let target = self.target_spec(fields, &what);
+            let permits = self.permits(fields);
+            let target = target?;
+            if let (Some(entry), Who::Application) = (fields.entry("delegated_organizations"), target.auth.method.who()) {
+                let title = "`delegated_organizations` is for a partner's users: an application has no partner access (GDAP)";
+                self.report(
+                    Problem::error(entry.key_span.clone(), title)
+                        .help("remove it; a connection for each customer has the customer's own `tenant`"),
+                );
+            }
+            Some(Connection { target, permits })
+        });
         let Some(name) = name else { return };
         if let Some(first) = found.places.get(&name) {
             let title = format!("two connections of this file are called {}", quote(name.as_str()));
@@ -55,8 +68,8 @@ impl Checker<'_> {
             return;
         }
         found.places.insert(name.clone(), entry.key_span.clone());
-        if let Some(spec) = spec {
-            found.named.insert(name, spec);
+        if let Some(connection) = connection {
+            found.named.insert(name, connection);
         }
     }
 

@@ -8,7 +8,7 @@ use super::{Checker, Fields};
 use crate::catalog::Service;
 use crate::spec::escape::quote;
 use crate::spec::form::{JOB, LIMITS};
-use crate::spec::job::{Job, JobName, Limits, Target, TargetSpec};
+use crate::spec::job::{Job, JobName, Limits, Target, TargetSpec, Unknown};
 use crate::spec::limits::LABELS_MAX;
 use crate::spec::names::DNS_LABEL_HELP;
 use crate::spec::problem::Problem;
@@ -66,6 +66,7 @@ pub(in crate::spec) fn job(checker: &mut Checker<'_>, path: &Path, document: &Do
         hash: hash(&checker.text[document.text.clone()]),
         target: target?,
         service,
+        unknown: if checker.allows_unknown { Unknown::Allowed } else { Unknown::Refused },
         labels,
         inputs,
         limits,

@@ -93,13 +93,7 @@ impl Checker<'_> {
     pub(super) fn vault_name(&mut self, node: Option<&Node>, key: &str, default: &str) -> Option<String> {
         let Some(node) = node else { return Some(default.to_owned()) };
         let text = self.text(node, key)?.trim_matches('/');
-        let fits = |part: &str| {
-            !part.is_empty()
-                && part != "."
-                && part != ".."
-                && part.chars().all(|one| one.is_alphanumeric() || "-_.@+=~ ".contains(one))
-        };
-        if text.split('/').all(fits) {
+        if is_path(text) {
             return Some(text.to_owned());
         }
         let title = format!("`{key}` is a path of Vault, found {}", quote(text));
@@ -109,4 +103,14 @@ impl Checker<'_> {
         );
         None
     }
+}
+
+/// Names with `/` between, without what would lead somewhere else in Vault's addresses.
+pub(super) fn is_path(text: &str) -> bool {
+    text.split('/').all(|part| {
+        !part.is_empty()
+            && part != "."
+            && part != ".."
+            && part.chars().all(|one| one.is_alphanumeric() || "-_.@+=~ ".contains(one))
+    })
 }

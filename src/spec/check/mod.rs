@@ -18,10 +18,12 @@ mod lists;
 mod loops;
 mod methods;
 mod output;
+mod permits;
 mod references;
 mod repeats;
 mod scalars;
 mod schedule;
+mod secret_calls;
 mod secrets;
 mod steps;
 #[cfg(test)]

@@ -3,13 +3,14 @@
 use std::ops::Range;
 
 use super::expressions::{Names, Place};
+use super::secret_calls::SECRET;
 use super::{Checker, did_you_mean};
 use crate::catalog::nearest;
 use crate::spec::escape::quote;
 use crate::spec::job::InputKind;
 use crate::spec::keep::Flow;
 use crate::spec::problem::Problem;
-use crate::spec::words::{Path, Word};
+use crate::spec::words::{Kind, Path, Word};
 
 const ROOTS: [&str; 6] = ["steps", "item", "item_index", "inputs", "run", "target"];
 
@@ -24,10 +25,20 @@ impl Checker<'_> {
     ) {
         let place = at(&path.span);
         if path.called {
+            // Who writes `secret` in a wrong place may have written the secret itself.
+            if let (SECRET, Some(Word { kind: Kind::Text(_), span })) =
+                (path.root, words.get(path.words.end + 1))
+            {
+                self.secrets.push(at(span));
+            }
             let (title, help) = match path.names.last() {
                 Some(method) => (
                     format!("expressions have no methods, found {}", quote(&format!(".{method}(…)"))),
                     "use a filter: `item.Name | lower`".to_owned(),
+                ),
+                None if path.root == SECRET => (
+                    "`secret(…)` stands only where a parameter takes a secret: a password, or the password of a user name".to_owned(),
+                    "anywhere else it could be read: in logs, in the object, in a report".to_owned(),
                 ),
                 None => (
                     format!("expressions have no functions, found {}", quote(&format!("{}(…)", path.root))),

@@ -17,11 +17,15 @@ impl Checker<'_> {
         names: &mut Names<'_>,
     ) -> Option<Template> {
         let name = parameter.name();
+        let is_credential = parameter.type_name() == "PSCredential";
         let Content::Map(entries) = &node.content else {
+            if !is_credential && Self::calls_secret(node) {
+                return self.secret_call(node).map(|kept| Template::Secret(SecretValue::Text(kept)));
+            }
             self.no_reference(parameter, node);
             return None;
         };
-        if parameter.type_name() != "PSCredential" {
+        if !is_credential {
             let reference = self.reference(name, node)?;
             return Some(Template::Secret(SecretValue::Text(reference)));
         }
@@ -34,11 +38,14 @@ impl Checker<'_> {
         };
         let user_name = self.text(user, "user_name").map(str::to_owned);
         let user_name = user_name.and_then(|text| self.template(user, &text, names));
-        let Content::Map(_) = &password.content else {
-            self.no_reference(parameter, password);
-            return None;
+        let password = match &password.content {
+            Content::Map(_) => self.reference("password", password)?,
+            _ if Self::calls_secret(password) => self.secret_call(password)?,
+            _ => {
+                self.no_reference(parameter, password);
+                return None;
+            }
         };
-        let password = self.reference("password", password)?;
         Some(Template::Secret(SecretValue::Credential { user_name: Box::new(user_name?), password }))
     }
 
@@ -64,13 +71,16 @@ impl Checker<'_> {
 
 /// How a reference is written.
 fn how(parameter: Parameter) -> String {
-    let reference = "`env: NAME_OF_A_VARIABLE` or `file: PATH`";
+    let reference = "`vault: {path: PATH}`, `file: PATH` or `env: NAME_OF_A_VARIABLE`";
     if parameter.type_name() == "PSCredential" {
         format!(
             "write `{}:`, below it `user_name: NAME` and `password:`, and below that {reference}",
             parameter.name()
         )
     } else {
-        format!("write `{}:`, and below it {reference}", parameter.name())
+        let name = parameter.name();
+        format!(
+            "write `{name}:`, and below it {reference}; or `{name}: ${{{{ secret(\"MOUNT/PATH#FIELD\") }}}}`"
+        )
     }
 }

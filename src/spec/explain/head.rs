@@ -22,6 +22,9 @@ pub(super) fn write(page: &mut Page, job: &Job, place: &Place) {
     where_to(page, job, place);
     when(page, job);
     limits(page, job);
+    for refusal in &place.refusals {
+        page.fact("refused", refusal);
+    }
     inputs(page, job);
 }
 

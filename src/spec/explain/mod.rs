@@ -20,6 +20,8 @@ pub struct Place {
     pub target: Option<TargetSpec>,
     /// The addresses of that target, or why it has none.
     pub addresses: Option<Result<Addresses, String>>,
+    /// Why it may not run there, as far as that is known.
+    pub refusals: Vec<String>,
 }
 
 /// Where sign-in and calls go.
@@ -71,7 +73,7 @@ mod tests {
     fn explained(text: &str) -> String {
         let checked = check_text(Path::new("rich.yaml"), text);
         assert!(!checked.problems.has_errors(), "{}", checked.problems.render_plain());
-        explain(&checked.jobs[0], &Place { target: None, addresses: None })
+        explain(&checked.jobs[0], &Place { target: None, addresses: None, refusals: Vec::new() })
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::{Form, Key, Names, Object};
 use crate::catalog::Service;
 use crate::spec::limits::{INPUTS_MAX, LABELS_MAX, SCHEDULES_MAX, SESSIONS_MAX, STEPS_MAX};
 
-const SERVICES: &[&str] = &[
+pub(super) const SERVICES: &[&str] = &[
     Service::ExchangeOnline.as_str(),
     Service::SecurityCompliance.as_str(),
     Service::ExchangeOnlineProtection.as_str(),

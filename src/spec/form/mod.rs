@@ -13,8 +13,8 @@ pub(super) use job::{INPUT, JOB, LIMITS, SCHEDULE};
 pub use reference::reference;
 pub(super) use step::{BYTES, OUTPUT, RETRY, STEP};
 pub(super) use target::{
-    AUTH, CONNECTION, CONNECTIONS, CREDENTIAL, ENVIRONMENTS, METHODS, MethodForm, PS_CREDENTIAL, TARGET_KEYS,
-    TRANSIT, VAULT,
+    AUTH, CONNECTION, CONNECTIONS, CREDENTIAL, ENVIRONMENTS, METHODS, MethodForm, PERMITTED_JOBS,
+    PS_CREDENTIAL, TARGET_KEYS, TRANSIT, VAULT,
 };
 
 /// A map with known keys.
@@ -99,8 +99,12 @@ pub(super) enum Form {
     PropertyNames,
     /// A list of words out of these.
     Words(&'static [&'static str]),
+    /// A list of texts.
+    Texts { max: usize },
     /// A map of texts.
     TextsByName { max: usize },
+    /// Where a secret is kept: a [`CREDENTIAL`], or `${{ secret("…") }}`.
+    Kept,
     /// A map with known keys.
     One(&'static Object),
     /// A list of such maps.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Form, Key, Names, Needed, Object, objects};
+use super::{CREDENTIAL, Form, Key, Names, Needed, Object, objects};
 use crate::spec::engine::{FILTERS, TESTS};
 use crate::spec::limits;
 
@@ -71,6 +71,8 @@ fn value(form: &Form) -> String {
         Form::Identity => "a name, an address or an id; may hold `${{ … }}`".to_owned(),
         Form::PropertyNames => "a list of names of properties".to_owned(),
         Form::Words(words) => format!("a list of: {}", listed(words)),
+        Form::Texts { max } => format!("a list of texts, at most {max}"),
+        Form::Kept => format!("{}, or `${{{{ secret(\"MOUNT/PATH#FIELD\") }}}}`", link(&CREDENTIAL)),
         Form::TextsByName { max } => format!("a map of texts, at most {max}"),
         Form::One(object) => link(object),
         Form::List { of, max } => format!("a list of {}, at most {max}", link(of)),

@@ -1,7 +1,8 @@
 //! The form of what says where a job runs and as whom: connections, `auth`, `credential`.
 
+use super::job::SERVICES;
 use super::{Form, Key, Names, Object};
-use crate::spec::limits::MAP_KEYS_MAX;
+use crate::spec::limits::{LABELS_MAX, MAP_KEYS_MAX, PERMITS_MAX};
 use crate::spec::target::Environment;
 
 /// The names of the clouds.
@@ -37,12 +38,58 @@ pub(in crate::spec) static CONNECTIONS: Object = Object {
 pub(in crate::spec) static CONNECTION: Object = Object {
     name: "Connection",
     what: "a connection",
-    doc: "A tenant, an environment and a way to sign in.",
+    doc: "A tenant, an environment and a way to sign in, and what they may be used for. In patterns `*` stands for any characters, `/` \
+          included, and `?` for one.",
     keys: &[
         Key::new("tenant", Form::Tenant, "The tenant's initial domain, or its GUID.").needed(),
         Key::new("environment", Form::Word(ENVIRONMENTS), "The cloud the tenant lives in.")
             .default("O365Default"),
         Key::new("auth", Form::One(&AUTH), "How to sign in.").needed(),
+        Key::new(
+            "jobs",
+            Form::List { of: &PERMITTED_JOBS, max: PERMITS_MAX },
+            "The jobs that may use the connection: those that fit an entry. Left out, every job may, but with the setting \
+             `require_connections` none.",
+        ),
+        Key::new(
+            "services",
+            Form::Words(SERVICES),
+            "The services it may be used for. Left out, all of them.",
+        ),
+        Key::new(
+            "delegated_organizations",
+            Form::Texts { max: PERMITS_MAX },
+            "The customers that a job may name as `delegated_organization`: domains and GUIDs as the jobs write them, or patterns. \
+             Left out, none. Not for applications.",
+        ),
+        Key::new(
+            "secrets",
+            Form::Texts { max: PERMITS_MAX },
+            "What a job may read besides the connection's own credential, for parameters that take a secret or the bytes of a file: \
+             patterns of `vault:MOUNT/PATH`, `vault:MOUNT/PATH#FIELD`, `file:PATH` and `env:NAME`. Left out, everything, but with the \
+             setting `require_connections` nothing.",
+        ),
+    ],
+};
+
+/// An entry of a connection's `jobs`.
+pub(in crate::spec) static PERMITTED_JOBS: Object = Object {
+    name: "PermittedJobs",
+    what: "an entry of `jobs`",
+    doc: "Jobs that may use a connection. A job fits if its name fits and it has all of the labels.",
+    keys: &[
+        Key::new(
+            "name",
+            Form::Text,
+            "A job's name, or a pattern of names. `exorun invoke` goes by the name `invoke`.",
+        )
+        .needed_when("without `labels`"),
+        Key::new(
+            "labels",
+            Form::TextsByName { max: LABELS_MAX },
+            "Labels that the job must have, with their values or patterns of them.",
+        )
+        .needed_when("without `name`"),
     ],
 };
 
@@ -230,6 +277,6 @@ pub(in crate::spec) static PS_CREDENTIAL: Object = Object {
           [Credential](#credential).",
     keys: &[
         Key::new("user_name", Form::Template, "The user name.").needed(),
-        Key::new("password", Form::One(&CREDENTIAL), "Where the password is kept.").needed(),
+        Key::new("password", Form::Kept, "Where the password is kept.").needed(),
     ],
 };

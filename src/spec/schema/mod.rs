@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::form::{
     AUTH, BYTES, CONNECTIONS, CREDENTIAL, Form, INPUT, JOB, Key, METHODS, MethodForm, Names, Needed, OUTPUT,
-    Object, STEP, objects,
+    Object, PERMITTED_JOBS, STEP, objects,
 };
 use values::{NAME_OF_PROPERTY, expression};
 
@@ -82,6 +82,7 @@ fn definition(object: &'static Object) -> Value {
         name if name == AUTH.name => {
             json!({"allOf": METHODS.iter().map(method).collect::<Vec<_>>()})
         }
+        name if name == PERMITTED_JOBS.name => json!({"minProperties": 1}),
         name if name == CREDENTIAL.name || name == BYTES.name => {
             json!({"minProperties": 1, "maxProperties": 1})
         }
@@ -193,6 +194,12 @@ fn form(form: Form) -> Value {
         Form::Words(words) => {
             json!({"type": "array", "items": {"enum": words}, "minItems": 1, "uniqueItems": true})
         }
+        Form::Texts { max } => json!({
+            "type": "array",
+            "items": {"type": ["string", "number", "boolean"], "minLength": 1},
+            "maxItems": max,
+        }),
+        Form::Kept => values::kept(),
         Form::TextsByName { max } => json!({
             "type": "object",
             "additionalProperties": {"type": ["string", "number", "boolean"]},

@@ -19,6 +19,16 @@ pub(super) fn expression() -> Value {
     json!({"$ref": "#/$defs/expression"})
 }
 
+/// Where a secret is kept: a reference, or the expression that is one.
+pub(super) fn kept() -> Value {
+    let call =
+        r##"^\s*\$\{\{\s*secret\(\s*("[^"#/]+/[^"#]+#[^"#]+"|'[^'#/]+/[^'#]+#[^'#]+')\s*\)\s*\}\}\s*$"##;
+    json!({"anyOf": [
+        {"$ref": format!("#/$defs/{}", CREDENTIAL.name)},
+        {"type": "string", "pattern": call},
+    ]})
+}
+
 /// The definitions that parameters refer to, under short names: there are nine thousand references.
 #[derive(Default)]
 pub(super) struct Values {
@@ -103,7 +113,7 @@ impl Values {
             ValueKind::Secret if parameter.type_name() == "PSCredential" => {
                 json!({"$ref": format!("#/$defs/{}", PS_CREDENTIAL.name)})
             }
-            ValueKind::Secret => json!({"$ref": format!("#/$defs/{}", CREDENTIAL.name)}),
+            ValueKind::Secret => kept(),
             ValueKind::Bytes => {
                 json!({"anyOf": [{"$ref": format!("#/$defs/{}", BYTES.name)}, {"type": "null"}]})
             }

@@ -1,0 +1,101 @@
+//! What a run would do that a profile may refuse: gathered here, judged by [`crate::rules::profile`].
+
+use crate::rules::profile::{Practice, Use, Verdict, judge};
+use crate::settings::{Endpoint, Settings, Strings};
+use crate::spec::job::{CredentialRef, Job, Method, TargetSpec, Unknown};
+
+/// Where Kubernetes puts a pod's own token.
+const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+
+/// What Kubernetes sets in every container.
+const SERVICE_HOST: &str = "KUBERNETES_SERVICE_HOST";
+
+/// Whether the run's HTTP is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// It is not.
+    Nothing,
+    /// It is: `--record`.
+    Bodies,
+}
+
+/// Judges what the job, with its target, says; known before anything runs, also to `exorun check`.
+pub fn judge_job(settings: &Settings, job: &Job, target: Option<&TargetSpec>) -> Verdict {
+    judge(settings.profile, &settings.allow, &of_job(job, target))
+}
+
+/// Judges a run of the job on this host.
+pub fn judge_run(
+    settings: &Settings,
+    environment: &dyn Strings,
+    job: &Job,
+    target: &TargetSpec,
+    recorded: Recorded,
+) -> Verdict {
+    let mut uses = of_job(job, Some(target));
+    uses.extend(of_host(settings, environment, recorded));
+    judge(settings.profile, &settings.allow, &uses)
+}
+
+fn of_job(job: &Job, target: Option<&TargetSpec>) -> Vec<Use> {
+    let mut uses = Vec::new();
+    let name = &job.name;
+    if job.unknown == Unknown::Allowed {
+        uses.push(Use {
+            practice: Practice::UnknownCmdlets,
+            what: format!("the job `{name}` says `unknown: allow`"),
+        });
+    }
+    let practice =
+        target.and_then(|target| of_method(&target.auth.method).map(|practice| (practice, target)));
+    if let Some((practice, target)) = practice {
+        let method = target.auth.method.as_str();
+        let from = match practice {
+            Practice::EnvironmentAccessToken => " from the environment",
+            _ => "",
+        };
+        let what = format!("the job `{name}` signs in by `method: {method}`{from}");
+        uses.push(Use { practice, what });
+    }
+    uses
+}
+
+/// What a way to sign in is, if it is one of those that a profile may refuse. `method: vault` is judged again when the
+/// secret has said what it is.
+pub(super) fn of_method(method: &Method) -> Option<Practice> {
+    match method {
+        Method::Password { .. } | Method::InlineCredential => Some(Practice::Password),
+        Method::AccessToken { credential: CredentialRef::Env(_) } => Some(Practice::EnvironmentAccessToken),
+        Method::AccessToken { credential: CredentialRef::File(_) | CredentialRef::Vault(_) }
+        | Method::Vault { .. }
+        | Method::Device { .. }
+        | Method::Browser { .. }
+        | Method::ClientSecret { .. }
+        | Method::Certificate { .. }
+        | Method::Transit { .. }
+        | Method::WorkloadIdentity { .. }
+        | Method::ManagedIdentity { .. } => None,
+    }
+}
+
+fn of_host(settings: &Settings, environment: &dyn Strings, recorded: Recorded) -> Vec<Use> {
+    let mut uses = Vec::new();
+    if recorded == Recorded::Bodies {
+        let what = "--record writes the service's answers to disk".to_owned();
+        uses.push(Use { practice: Practice::RecordedBodies, what });
+    }
+    if environment.get(SERVICE_HOST).is_some() || std::path::Path::new(SERVICE_ACCOUNT).exists() {
+        let what = "this is a pod, and the slots of its accounts are kept inside it".to_owned();
+        uses.push(Use { practice: Practice::LocalSlotsInPod, what });
+    }
+    let endpoints = [
+        ("login_endpoint", &settings.login_endpoint),
+        ("exchange_endpoint", &settings.exchange_endpoint),
+        ("compliance_endpoint", &settings.compliance_endpoint),
+    ];
+    let plain = |endpoint: &Endpoint| endpoint.as_str().starts_with("http://");
+    for (name, _) in endpoints.into_iter().filter(|(_, endpoint)| endpoint.as_ref().is_some_and(plain)) {
+        uses.push(Use { practice: Practice::PlainHttp, what: format!("the setting `{name}` is http") });
+    }
+    uses
+}

@@ -1,0 +1,120 @@
+//! The profile `production`: what it refuses, and what `allow` allows again.
+
+use super::{SPELLED, connection, ended, exorun, refused, run, tenant, written};
+use crate::program::Tenant;
+
+const PRODUCTION: &[&str] = &["--profile", "production"];
+
+/// A head that signs in by `method` with `more` keys.
+fn by(method: &str, more: &str) -> String {
+    format!("tenant: contoso.onmicrosoft.com\nauth: {{method: {method}, {more}}}\n")
+}
+
+/// Runs the job with `allow` and this in its environment.
+async fn in_production(tenant: &Tenant, more: &[&str], environment: &[(&str, &str)]) -> super::Ended {
+    let mut command = tenant.exorun(&[&["run", "job.yaml"][..], PRODUCTION, more].concat());
+    command.envs(environment.iter().copied());
+    ended(command.spawn().unwrap()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_practice_is_refused_by_its_name() {
+    let unknown = format!("{SPELLED}unknown: allow\n");
+    let password =
+        by("password", "user_principal_name: anna@contoso.onmicrosoft.com, credential: {env: PASSWORD}");
+    let inline = by("inline_credential", "user_principal_name: anna@contoso.onmicrosoft.com");
+    let token = by("access_token", "credential: {env: TOKEN}");
+    let pod = [("KUBERNETES_SERVICE_HOST", "10.0.0.1")];
+    let plain = [("EXORUN_EXCHANGE_ENDPOINT", "http://127.0.0.1:9")];
+    let mut told = Vec::new();
+    for (name, head, more, environment) in [
+        ("unknown_cmdlets", unknown.as_str(), &[][..], &[][..]),
+        ("password", &password, &[], &[]),
+        ("password", &inline, &[], &[]),
+        ("environment_access_token", &token, &[], &[]),
+        ("recorded_bodies", SPELLED, &["--record", "recording"], &[]),
+        ("local_slots_in_pod", SPELLED, &[], &pod),
+        ("plain_http", SPELLED, &[], &plain),
+    ] {
+        let tenant = tenant("").await;
+        written(&tenant, head, "");
+        let lines = refused(&tenant, &in_production(&tenant, more, environment).await);
+        let [line] = &lines[..] else { panic!("{name}: {lines:?}") };
+        assert!(line.ends_with(&format!("or add `{name}` to the setting `allow`")), "{line}");
+        told.push(line.clone());
+        // Another name does not allow it.
+        let other = if name == "password" { "plain_http" } else { "password" };
+        let more = [more, &["--allow", other]].concat();
+        assert_eq!(refused(&tenant, &in_production(&tenant, &more, environment).await), lines);
+        assert!(!tenant.path("recording").exists(), "nothing was begun");
+    }
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    the job `mail-report` says `unknown: allow`, which the profile `production` refuses: use a version of exorun whose catalog has what the job calls, or add `unknown_cmdlets` to the setting `allow`
+    the job `mail-report` signs in by `method: password`, which the profile `production` refuses: sign in an application with a certificate, or a person once with `exorun login`, or add `password` to the setting `allow`
+    the job `mail-report` signs in by `method: inline_credential`, which the profile `production` refuses: sign in an application with a certificate, or a person once with `exorun login`, or add `password` to the setting `allow`
+    the job `mail-report` signs in by `method: access_token` from the environment, which the profile `production` refuses: keep the token in a file or in Vault, or let exorun sign in, or add `environment_access_token` to the setting `allow`
+    --record writes the service's answers to disk, which the profile `production` refuses: record against a test tenant, or add `recorded_bodies` to the setting `allow`
+    this is a pod, and the slots of its accounts are kept inside it, which the profile `production` refuses: run outside of pods, where runs of one host share their slots, or add `local_slots_in_pod` to the setting `allow`
+    the setting `exchange_endpoint` is http, which the profile `production` refuses: use https, or add `plain_http` to the setting `allow`
+    "#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_allowed_by_name_runs_and_stands_in_the_log() {
+    let tenant = tenant("").await;
+    written(&tenant, &format!("{SPELLED}unknown: allow\n"), "");
+    let pod = [("KUBERNETES_SERVICE_HOST", "10.0.0.1")];
+    let all = ["--allow", "local_slots_in_pod, unknown_cmdlets,recorded_bodies", "--record", "recording"];
+    assert_eq!(refused(&tenant, &in_production(&tenant, &[], &pod).await).len(), 2, "all at once");
+    let run = in_production(&tenant, &[&all[..], &["--log-level", "warn"]].concat(), &pod).await;
+    run.assert_code(0);
+    for name in ["unknown_cmdlets", "recorded_bodies", "local_slots_in_pod"] {
+        let line = format!("the setting `allow` allows it by the name `{name}`");
+        let found =
+            run.stderr.lines().filter(|found| found.contains("WARN") && found.contains(&line)).count();
+        assert_eq!(found, 1, "{name}: {}", run.stderr);
+    }
+    // Without the profile nothing is refused, and nobody is warned.
+    let run = exorun(&tenant, &["run", "job.yaml", "--allow", "password"]).await;
+    run.assert_code(0);
+    assert!(!run.stderr.contains("the setting `allow`"), "{}", run.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn production_runs_what_is_meant_for_it() {
+    let tenant = tenant(&connection("    jobs: [{name: \"mail-*\"}]\n")).await;
+    written(&tenant, super::ON_CONNECTION, "");
+    let run = run(&tenant, &[PRODUCTION, &["--require-connections"]].concat()).await;
+    run.assert_code(0);
+    assert!(!run.stderr.contains("WARN"), "{}", run.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_and_profile_refuse_together_and_check_knows_both() {
+    let tenant = tenant("").await;
+    let token = by("access_token", "credential: {env: TOKEN}");
+    written(&tenant, &format!("{token}unknown: allow\n"), "");
+    let lines = refused(&tenant, &in_production(&tenant, &["--require-connections"], &[]).await);
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    let check =
+        exorun(&tenant, &[&["check", "job.yaml", "--require-connections"][..], PRODUCTION].concat()).await;
+    check.assert_code(64);
+    for line in lines {
+        assert!(check.stderr.contains(&line), "{line}\n{}", check.stderr);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_of_profiles_and_practices_are_checked() {
+    let tenant = tenant("").await;
+    written(&tenant, SPELLED, "");
+    for (flag, value, told) in [
+        ("--profile", "prodution", "did you mean `production`?"),
+        ("--allow", "password,unknown-cmdlets", "did you mean `unknown_cmdlets`?"),
+        ("--allow", "all", "`device_webhook`"),
+    ] {
+        let run = exorun(&tenant, &["run", "job.yaml", flag, value]).await;
+        run.assert_code(64);
+        assert!(run.stderr.contains(told), "{}", run.stderr);
+    }
+}
