@@ -3,6 +3,7 @@
 mod account;
 pub mod practices;
 mod signin;
+mod vault;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,7 +28,8 @@ use crate::runner::progress::Progress;
 use crate::runner::report::RunReport;
 use crate::runner::stop::Stop;
 use crate::runner::{self, Console, EMULATED, Mode, OutputPlaces, RunParts};
-use crate::secrets::{GivenSecret, LocalSecrets, SecretSource};
+use crate::secrets::vault::Vault;
+use crate::secrets::{GivenSecret, SecretSource, Secrets};
 use crate::session::{Reaper, SessionTimes};
 use crate::settings::{self, Settings};
 use crate::signin::discovery::Discoveries;
@@ -52,6 +54,7 @@ pub struct App {
     tls: Arc<ClientConfig>,
     http: reqwest::Client,
     secrets: Arc<dyn SecretSource>,
+    vault: Option<Arc<Vault>>,
     recorder: Recorder,
     discoveries: Discoveries,
 }
@@ -86,10 +89,6 @@ impl App {
     /// # Errors
     /// What is wrong with a file or folder that the settings name.
     pub fn new(settings: Settings, credentials: Credentials, clocks: Clocks) -> Result<App, StartError> {
-        let secrets: Arc<dyn SecretSource> = match credentials {
-            Credentials::AsTheJobSays => Arc::new(LocalSecrets),
-            Credentials::Given(secret) => Arc::new(GivenSecret(secret)),
-        };
         settings::prepare_state_dir(&settings.state_dir).map_err(|error| StartError(error.to_string()))?;
         let tls = trust::client_config(settings.ca_file.as_deref())
             .map_err(|error| StartError(error.to_string()))?;
@@ -106,8 +105,25 @@ impl App {
         let reaper = Reaper::start(clocks.clone());
         let tracker = TaskTracker::new();
         let metrics = Metrics::new(peer);
+        let vault = vault::vault(&settings, account::retry(&settings), &clocks, &metrics)?;
+        let secrets: Arc<dyn SecretSource> = match credentials {
+            Credentials::AsTheJobSays => Arc::new(Secrets { vault: vault.clone() }),
+            Credentials::Given(secret) => Arc::new(GivenSecret(secret)),
+        };
         let (recorder, discoveries) = (Recorder::off(), Discoveries::default());
-        Ok(App { settings, clocks, metrics, reaper, tracker, tls, http, secrets, recorder, discoveries })
+        Ok(App {
+            settings,
+            clocks,
+            metrics,
+            reaper,
+            tracker,
+            tls,
+            http,
+            secrets,
+            vault,
+            recorder,
+            discoveries,
+        })
     }
 
     /// Writes down what its runs send and get.
@@ -256,6 +272,14 @@ impl App {
             warn!(left = self.tracker.len(), "transports did not end in time");
         }
         self.tracker.reopen();
+    }
+
+    /// Ends what lives as long as the process: what Vault has given is revoked, within the deadline for closing. Every
+    /// command calls it after its last run, also after one that failed or was stopped.
+    pub async fn end(&self) {
+        if let Some(vault) = &self.vault {
+            vault.close(self.settings.close_deadline).await;
+        }
     }
 }
 

@@ -57,7 +57,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("signin", &["secrets", "recording", "observe", "spec", "catalog", "rules", "exit", "clocks"]),
     ("recording", &["spec", "catalog", "rules", "clocks"]),
     ("slots", &["spec", "catalog", "rules", "exit", "clocks"]),
-    ("secrets", &["spec", "catalog", "rules", "exit", "clocks"]),
+    ("secrets", &["observe", "spec", "catalog", "rules", "exit", "clocks"]),
     // Parts get plain values, not the settings, so that a test of a part needs none.
     ("settings", &["observe", "rules::duration", "rules::profile", "exit", "clocks"]),
     ("observe", &["exit", "clocks"]),

@@ -266,13 +266,7 @@ impl App {
     }
 
     fn retry(&self) -> RetryPolicy {
-        RetryPolicy {
-            attempts_max: self.settings.retry_attempts,
-            delay_first: self.settings.retry_delay_first,
-            delay_max: self.settings.retry_delay_max,
-            total_max: self.settings.retry_total,
-            on: Repeated::ALL,
-        }
+        retry(&self.settings)
     }
 
     fn session_times(&self) -> SessionTimes {
@@ -289,6 +283,17 @@ impl App {
 /// Whether tokens of this method come from the sign-in service itself.
 fn asks_the_login_service(method: &Method) -> bool {
     !matches!(method, Method::ManagedIdentity { .. } | Method::AccessToken { .. })
+}
+
+/// How failed requests are repeated.
+pub(super) fn retry(settings: &Settings) -> RetryPolicy {
+    RetryPolicy {
+        attempts_max: settings.retry_attempts,
+        delay_first: settings.retry_delay_first,
+        delay_max: settings.retry_delay_max,
+        total_max: settings.retry_total,
+        on: Repeated::ALL,
+    }
 }
 
 impl From<ApplicationAnchor> for Caller<'_> {

@@ -134,6 +134,7 @@ async fn invoke(args: InvokeArgs, job: Job, flags: SettingFlags) -> Exit {
     };
     let only_reads = job.steps.iter().all(|step| step.action.only_reads());
     let (report, items) = app.run_for_items(Arc::new(job), target, options).await;
+    app.end().await;
     if let Some(reason) = &report.reason {
         start::refuse(reason);
     }

@@ -190,6 +190,7 @@ async fn configured_run(
     let (job, given) = (Arc::new(job), inputs.clone());
     let options = RunOptions { inputs, mode, access, stop: stop.clone(), console: console.clone(), progress };
     let mut report = app.run(Arc::clone(&job), target.clone(), options).await;
+    app.end().await;
     if let Err(why) = recorder.finish(&job, &target, &given) {
         lost(&mut report, &why);
     }

@@ -102,6 +102,10 @@ struct Families {
     sessions_open: IntGauge,
     session_wait: Histogram,
     signins: IntCounterVec,
+    vault_logins: IntCounterVec,
+    vault_renewals: IntCounterVec,
+    vault_reads: IntCounterVec,
+    vault_token_end: IntGauge,
 }
 
 /// The names, helps and labels are constants of this file, so neither making nor registering them can fail.
@@ -212,6 +216,29 @@ impl Metrics {
                 ),
             ),
             signins: made(r, counters("exorun_signins_total", "Sign-ins that ended, by how.", &["outcome"])),
+            vault_logins: made(
+                r,
+                counters("exorun_vault_logins_total", "Logins to Vault that ended, by how.", &["outcome"]),
+            ),
+            vault_renewals: made(
+                r,
+                counters(
+                    "exorun_vault_renewals_total",
+                    "Renewals of a token of Vault, by how.",
+                    &["outcome"],
+                ),
+            ),
+            vault_reads: made(
+                r,
+                counters("exorun_vault_reads_total", "Secrets asked of Vault, by how.", &["outcome"]),
+            ),
+            vault_token_end: made(
+                r,
+                IntGauge::new(
+                    "exorun_vault_token_expiry_timestamp_seconds",
+                    "When the token of Vault ends unless it is renewed; 0: there is none, or it does not end.",
+                ),
+            ),
             registry,
         }))
     }
@@ -278,6 +305,26 @@ impl Metrics {
     /// A sign-in ended; `outcome` is `ok` or a word of a closed set.
     pub fn signin_finished(&self, outcome: &'static str) {
         self.0.signins.with_label_values(&[outcome]).inc();
+    }
+
+    /// A login to Vault ended; `outcome` is a word of a closed set.
+    pub fn vault_login(&self, outcome: &'static str) {
+        self.0.vault_logins.with_label_values(&[outcome]).inc();
+    }
+
+    /// A token of Vault was renewed, or not; `outcome` is a word of a closed set.
+    pub fn vault_renewal(&self, outcome: &'static str) {
+        self.0.vault_renewals.with_label_values(&[outcome]).inc();
+    }
+
+    /// A secret was asked of Vault; `outcome` is a word of a closed set.
+    pub fn vault_read(&self, outcome: &'static str) {
+        self.0.vault_reads.with_label_values(&[outcome]).inc();
+    }
+
+    /// The token of Vault ends `at`, unless it is renewed.
+    pub fn vault_token_ends(&self, at: Option<Timestamp>) {
+        self.0.vault_token_end.set(at.map_or(0, Timestamp::as_second));
     }
 
     /// All series in Prometheus' text format.

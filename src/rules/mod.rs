@@ -7,6 +7,8 @@ pub mod opens;
 pub mod paging;
 pub mod profile;
 pub mod quantity;
+
+pub mod renewal;
 pub mod retry;
 pub mod skew;
 pub mod slots;

@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use super::SecretError;
+use crate::observe::escape::one_line;
 use crate::spec::job::CredentialRef;
 
 /// Names listed in a message at most.
@@ -22,8 +23,10 @@ pub enum Secret {
 /// The fields of a secret in Vault.
 #[derive(Clone, Debug, Default)]
 pub struct Fields {
-    /// By their names.
+    /// Those that hold a text, by their names.
     pub named: BTreeMap<String, SecretString>,
+    /// Those that hold something else, which is no credential: what it is (`a number`), by their names.
+    pub no_texts: BTreeMap<String, &'static str>,
     /// Which version this is, where the engine counts them.
     pub version: Option<u64>,
 }
@@ -36,11 +39,12 @@ impl Fields {
 
     /// The names there are, for messages: names are no secret.
     pub fn names(&self) -> String {
-        if self.named.is_empty() {
+        let all = || self.named.keys().chain(self.no_texts.keys());
+        if all().next().is_none() {
             return "it has no fields".to_owned();
         }
-        let names: Vec<&str> = self.named.keys().take(NAMES_LISTED_MAX).map(String::as_str).collect();
-        let more = if self.named.len() > NAMES_LISTED_MAX { ", …" } else { "" };
+        let names: Vec<String> = all().take(NAMES_LISTED_MAX).map(|name| one_line(name, 60)).collect();
+        let more = if all().count() > NAMES_LISTED_MAX { ", …" } else { "" };
         format!("it has {}{more}", names.join(", "))
     }
 }
@@ -91,6 +95,12 @@ impl Secret {
         };
         fields.get(named.unwrap_or(field)).or_else(only).ok_or_else(|| {
             let wanted = named.unwrap_or(field);
+            if let Some(what) = fields.no_texts.get(wanted) {
+                let why = format!(
+                    "the field `{wanted}` holds {what}; a credential is a text, so write it in quotes"
+                );
+                return SecretError::wrong(reference, why);
+            }
             SecretError::wrong(reference, format!("has no field `{wanted}`; {}", fields.names()))
         })
     }

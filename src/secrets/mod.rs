@@ -1,13 +1,17 @@
-//! Where secrets come from: [`SecretSource`] is the seam; environment and file today.
+//! Where secrets come from: [`SecretSource`] is the seam; environment, file and [`Vault`](vault::Vault).
 
+mod all;
 mod content;
 mod env;
 mod file;
+
+pub mod vault;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
+pub use all::Secrets;
 pub use content::{Fields, Secret};
 
 use crate::spec::job::{CredentialRef, Signature, TransitRef, VaultRef};
@@ -106,7 +110,14 @@ impl SecretError {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LocalSecrets;
 
-const NO_VAULT: &str = "no Vault is known: name it with the setting `vault_address`";
+/// Why nothing of Vault can be read.
+fn no_vault() -> String {
+    let hint = match std::env::var_os("VAULT_ADDR") {
+        Some(_) => "; the variable VAULT_ADDR is set, but not read",
+        None => "",
+    };
+    format!("no Vault is known: name it with the settings `vault_address` and `vault_auth`{hint}")
+}
 
 #[async_trait]
 impl SecretSource for LocalSecrets {
@@ -114,21 +125,21 @@ impl SecretSource for LocalSecrets {
         let read = match reference {
             CredentialRef::Env(name) => env::read(name),
             CredentialRef::File(path) => file::read(path).await,
-            CredentialRef::Vault(_) => Err(NO_VAULT.to_owned()),
+            CredentialRef::Vault(_) => Err(no_vault()),
         };
         read.map(Secret::Whole).map_err(|why| SecretError::wrong(reference, why))
     }
 
     async fn keep(&self, place: &VaultRef, _: &Fields, _: Expected) -> Result<Kept, SecretError> {
-        Err(SecretError::wrong(place, NO_VAULT))
+        Err(SecretError::wrong(place, no_vault()))
     }
 
     async fn forget(&self, place: &VaultRef) -> Result<(), SecretError> {
-        Err(SecretError::wrong(place, NO_VAULT))
+        Err(SecretError::wrong(place, no_vault()))
     }
 
     async fn sign(&self, key: &TransitRef, _: &[u8], _: Signature) -> Result<Vec<u8>, SecretError> {
-        Err(SecretError::wrong(key, NO_VAULT))
+        Err(SecretError::wrong(key, no_vault()))
     }
 }
 
@@ -144,15 +155,15 @@ impl SecretSource for GivenSecret {
     }
 
     async fn keep(&self, place: &VaultRef, _: &Fields, _: Expected) -> Result<Kept, SecretError> {
-        Err(SecretError::wrong(place, NO_VAULT))
+        Err(SecretError::wrong(place, no_vault()))
     }
 
     async fn forget(&self, place: &VaultRef) -> Result<(), SecretError> {
-        Err(SecretError::wrong(place, NO_VAULT))
+        Err(SecretError::wrong(place, no_vault()))
     }
 
     async fn sign(&self, key: &TransitRef, _: &[u8], _: Signature) -> Result<Vec<u8>, SecretError> {
-        Err(SecretError::wrong(key, NO_VAULT))
+        Err(SecretError::wrong(key, no_vault()))
     }
 }
 

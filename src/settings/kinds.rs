@@ -13,11 +13,19 @@ use crate::rules::duration;
 #[derive(Debug)]
 pub(super) enum Kind {
     Endpoint,
+    /// As an endpoint, and http anywhere; whether that may be, another setting says.
+    AnyEndpoint,
     Text,
     Path,
     Boolean,
-    Count { min: u32, max: u32 },
-    Duration { min: &'static str, max: &'static str },
+    Count {
+        min: u32,
+        max: u32,
+    },
+    Duration {
+        min: &'static str,
+        max: &'static str,
+    },
     Word(&'static [&'static str]),
     Words(&'static [&'static str]),
     LogFilter,
@@ -82,21 +90,39 @@ impl Endpoint {
         &self.0
     }
 
+    /// Whether it is http on another host than this one.
+    pub(super) fn is_plain(&self) -> bool {
+        let host = Url::parse(&self.0).ok().and_then(|url| Some(is_loopback(url.host_str()?)));
+        self.0.starts_with("http:") && host == Some(false)
+    }
+
+    /// Whether it is more than a scheme, a host and a port.
+    pub(super) fn has_path(&self) -> bool {
+        self.0.splitn(4, '/').nth(3).is_some()
+    }
+
     fn parse(text: &str) -> Result<Endpoint, String> {
+        let endpoint = Endpoint::parse_any(text)?;
+        if endpoint.is_plain() {
+            return Err("is http; a token would cross the network readable. Write https".to_owned());
+        }
+        Ok(endpoint)
+    }
+
+    fn parse_any(text: &str) -> Result<Endpoint, String> {
         let url = Url::parse(text)
             .map_err(|_| "is no URL; write `https://HOST` or `https://HOST:PORT`".to_owned())?;
-        let host = url.host_str().ok_or("names no host; write `https://HOST`")?;
+        if url.host_str().is_none() {
+            return Err("names no host; write `https://HOST`".to_owned());
+        }
         if !url.username().is_empty() || url.password().is_some() {
             return Err("holds a user name or password; an endpoint takes none".to_owned());
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err("holds a `?` or `#`; an endpoint is a scheme, a host and at most a path".to_owned());
         }
-        match url.scheme() {
-            "https" => {}
-            "http" if is_loopback(host) => {}
-            "http" => return Err("is http; a token would cross the network readable. Write https".to_owned()),
-            _ => return Err("wants the scheme https".to_owned()),
+        if !matches!(url.scheme(), "https" | "http") {
+            return Err("wants the scheme https".to_owned());
         }
         Ok(Endpoint(url.as_str().trim_end_matches('/').to_owned()))
     }
@@ -122,6 +148,7 @@ impl Kind {
         let wants = || format!("wants {}", self.wanted());
         match self {
             Kind::Endpoint => Endpoint::parse(text).map(Value::Endpoint),
+            Kind::AnyEndpoint => Endpoint::parse_any(text).map(Value::Endpoint),
             Kind::Text => Ok(Value::Text(text.to_owned())),
             Kind::Path => Ok(Value::Path(PathBuf::from(text))),
             Kind::Boolean => match text {
@@ -157,7 +184,7 @@ impl Kind {
     /// What a value must be, in words.
     pub(super) fn wanted(&self) -> String {
         match self {
-            Kind::Endpoint => "an https URL (http on loopback)".to_owned(),
+            Kind::Endpoint | Kind::AnyEndpoint => "an https URL (http on loopback)".to_owned(),
             Kind::Text => "a text".to_owned(),
             Kind::Path => "a path".to_owned(),
             Kind::Boolean => "`true` or `false`".to_owned(),

@@ -13,6 +13,7 @@ mod resolve;
 mod state_dir;
 mod strings;
 mod table;
+mod vault;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -27,6 +28,7 @@ pub use resolve::Shown;
 pub use state_dir::{StateDirError, prepare as prepare_state_dir};
 pub use strings::{ProcessEnvironment, Strings};
 pub use table::{Definition, TABLE, flag_name, variable_name};
+pub use vault::{VaultLogin, VaultSettings};
 
 use crate::observe::logs::Format;
 use crate::rules::duration;
@@ -83,6 +85,7 @@ pub struct Settings {
     pub retry_total: Duration,
     pub signin_timeout: Duration,
     pub device_wait: Duration,
+    pub vault: Option<VaultSettings>,
     pub page_size: u32,
     pub batch_size: u32,
     pub reread_wait: Duration,
@@ -129,6 +132,7 @@ impl Settings {
     ) -> Result<Settings, Vec<SettingProblem>> {
         let mut problems = Vec::new();
         let mut found = Resolved::read(flags, environment, file, &mut problems);
+        let vault = VaultSettings::read(&mut found, environment, &mut problems);
         let settings = Settings {
             login_endpoint: found.endpoint("login_endpoint"),
             exchange_endpoint: found.endpoint("exchange_endpoint"),
@@ -171,6 +175,7 @@ impl Settings {
             retry_total: found.duration("retry_total"),
             signin_timeout: found.duration("signin_timeout"),
             device_wait: found.duration("device_wait"),
+            vault,
             page_size: found.count("page_size"),
             batch_size: found.count("batch_size"),
             reread_wait: found.duration("reread_wait"),

@@ -177,6 +177,14 @@ impl Resolved {
         }
     }
 
+    /// A word of a row without a default.
+    pub(super) fn word_if_given(&mut self, key: &'static str) -> Option<&'static str> {
+        self.take(key).map(|value| match value {
+            Value::Word(word) => word,
+            _ => unreachable!("`{key}` is a word in the table"),
+        })
+    }
+
     pub(super) fn detours(&mut self, key: &'static str) -> Vec<Detour> {
         match self.take(key) {
             Some(Value::Detours(detours)) => detours,

@@ -281,6 +281,90 @@ pub static TABLE: &[Definition] = &[
         "How long to wait for a person to confirm a device code. The service's codes live 15 minutes.",
     ),
     row(
+        "vault_address",
+        Kind::AnyEndpoint,
+        None,
+        "Where Vault (or OpenBao) answers: `https://HOST:PORT`, without a path. Its own variable VAULT_ADDR is not read: where credentials \
+         come from is nothing that a login shell should decide.",
+    ),
+    row(
+        "vault_plain_http",
+        Kind::Boolean,
+        Some("false"),
+        "Whether `vault_address` may be http on another host. Secrets and tokens cross the network readable then; it is for a proxy \
+         beside the program that speaks TLS for it.",
+    ),
+    row(
+        "vault_namespace",
+        Kind::Text,
+        None,
+        "The namespace in which to log in and read, `team/production`, say.",
+    ),
+    row(
+        "vault_auth",
+        Kind::Word(&["token", "kubernetes", "approle", "jwt", "cert"]),
+        None,
+        "How the program logs in to Vault; docs/vault.md has each with the settings that it needs.",
+    ),
+    row(
+        "vault_auth_mount",
+        Kind::Text,
+        None,
+        "Where the auth method is mounted, below `auth/`: by default under its own name.",
+    ),
+    row(
+        "vault_role",
+        Kind::Text,
+        None,
+        "The role to log in by, with `kubernetes`, `jwt` and `cert`. Left out with the last two, Vault chooses.",
+    ),
+    row("vault_role_id_file", Kind::Path, None, "With `approle`: the file that holds the role id."),
+    row(
+        "vault_secret_id_file",
+        Kind::Path,
+        None,
+        "With `approle`: the file that holds the secret id. It is read anew at each login, so that it can be replaced.",
+    ),
+    row(
+        "vault_secret_id_wrapped",
+        Kind::Boolean,
+        Some("false"),
+        "Whether the file of `vault_secret_id_file` holds a wrapping token instead of the secret id. It can be unwrapped once; one that \
+         somebody else has unwrapped is reported as such.",
+    ),
+    row(
+        "vault_jwt_file",
+        Kind::Path,
+        None,
+        "With `jwt` and `kubernetes`: the file that holds the token to log in with, read anew at each login. With `kubernetes` the \
+         default is the service account's, /var/run/secrets/kubernetes.io/serviceaccount/token.",
+    ),
+    row(
+        "vault_token_file",
+        Kind::Path,
+        None,
+        "With `token`: the file that holds the token, that of a Vault agent, say. It is never revoked by the program.",
+    ),
+    row(
+        "vault_certificate_file",
+        Kind::Path,
+        None,
+        "With `cert`: the PEM file of the client certificate and its intermediates, read anew at each login.",
+    ),
+    row("vault_key_file", Kind::Path, None, "With `cert`: the PEM file of the certificate's private key."),
+    row(
+        "vault_ca_file",
+        Kind::Path,
+        None,
+        "A PEM file of further certificate authorities to trust for Vault alone, added to those of the system. Left out, `ca_file` counts.",
+    ),
+    row(
+        "vault_timeout",
+        Kind::Duration { min: "100ms", max: "5m" },
+        Some("10s"),
+        "How long one request to Vault may take.",
+    ),
+    row(
         "page_size",
         Kind::Count { min: 1, max: 1000 },
         Some("1000"),

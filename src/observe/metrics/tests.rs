@@ -10,6 +10,10 @@ pub(in crate::observe) fn busy(peer: Peer) -> Metrics {
     let metrics = Metrics::new(peer);
     let at = "2026-11-22T02:00:30Z".parse().unwrap();
     metrics.signin_finished("ok");
+    metrics.vault_login("ok");
+    metrics.vault_renewal("ok");
+    metrics.vault_read("ok");
+    metrics.vault_token_ends(Some(at));
     metrics.session_waited(Duration::from_millis(20));
     metrics.session_opened();
     metrics.call_finished(&FinishedCall {
@@ -52,6 +56,10 @@ fn every_family_has_its_labels_and_says_who_answered() {
     exorun_sessions_refused_total{emulated="true"} 1
     exorun_signins_total{outcome="ok",emulated="true"} 1
     exorun_throttled_total{emulated="true"} 1
+    exorun_vault_logins_total{outcome="ok",emulated="true"} 1
+    exorun_vault_reads_total{outcome="ok",emulated="true"} 1
+    exorun_vault_renewals_total{outcome="ok",emulated="true"} 1
+    exorun_vault_token_expiry_timestamp_seconds{emulated="true"} 1795312830
     "#);
     assert!(page.lines().all(|line| line.starts_with('#') || line.contains("emulated=\"true\"")));
 }

@@ -1,0 +1,68 @@
+//! From the settings to a Vault.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::ClientConfig;
+
+use crate::clocks::Clocks;
+use crate::exchange::trust;
+use crate::observe::metrics::Metrics;
+use crate::rules::retry::RetryPolicy;
+use crate::secrets::vault::{Login, MakeHttp, Vault, VaultParts};
+use crate::settings::{Settings, VaultLogin};
+
+use super::StartError;
+
+/// The Vault of the settings, if they name one.
+pub(super) fn vault(
+    settings: &Settings,
+    retry: RetryPolicy,
+    clocks: &Clocks,
+    metrics: &Metrics,
+) -> Result<Option<Arc<Vault>>, StartError> {
+    let Some(vault) = &settings.vault else { return Ok(None) };
+    let ca_file = vault.ca_file.as_deref().or(settings.ca_file.as_deref());
+    let tls =
+        trust::client_config(ca_file).map_err(|error| StartError(told(vault.ca_file.as_deref(), &error)))?;
+    let tls = if settings.http_version == "auto" { tls } else { trust::without_http2(&tls) };
+    let (connect_timeout, timeout) = (settings.connect_timeout, vault.timeout);
+    let http: Arc<MakeHttp> = Arc::new(move |tls: ClientConfig| {
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(connect_timeout)
+            .timeout(timeout);
+        client.build().map_err(|error| error.to_string())
+    });
+    Ok(Some(Arc::new(Vault::new(VaultParts {
+        address: vault.address.as_str().to_owned(),
+        namespace: vault.namespace.clone(),
+        auth_mount: vault.auth_mount.clone(),
+        login: login(&vault.login),
+        tls,
+        http,
+        retry,
+        clocks: clocks.clone(),
+        metrics: metrics.clone(),
+    }))))
+}
+
+fn told(own: Option<&Path>, error: &trust::TrustError) -> String {
+    if own.is_some() { format!("vault_{error}") } else { error.to_string() }
+}
+
+fn login(login: &VaultLogin) -> Login {
+    match login.clone() {
+        VaultLogin::Token { file } => Login::Token { file },
+        VaultLogin::Kubernetes { role, jwt_file } => Login::Kubernetes { role, jwt_file },
+        VaultLogin::AppRole { role_id_file, secret_id_file, wrapped } => {
+            Login::AppRole { role_id_file, secret_id_file, wrapped }
+        }
+        VaultLogin::Jwt { role, jwt_file } => Login::Jwt { role, jwt_file },
+        VaultLogin::Cert { role, certificate_file, key_file } => {
+            Login::Cert { role, certificate_file, key_file }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Credentials in Vault, against a real OpenBao.
+#![expect(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
+#![expect(clippy::disallowed_methods, reason = "tests wait for real processes")]
+
+#[path = "../support/components.rs"]
+mod components;
+#[path = "../support/openbao.rs"]
+mod openbao;
+
+mod client;
+mod kv;
+mod transit;
