@@ -30,7 +30,8 @@ use exorun::rules::slots::Polling;
 use exorun::session::{Finished, NoEvents, Reaper, RunLabel, SessionTimes, Sessions, SessionsParts, Wait};
 use exorun::settings::{ProcessEnvironment, Settings};
 use exorun::signin::TokenSource;
-use exorun::signin::client_secret::ClientSecretGrant;
+use exorun::signin::application::ApplicationGrant;
+use exorun::signin::client_secret::ClientSecret;
 use exorun::signin::endpoint::{Expected, LoginEndpoint};
 use exorun::signin::held::HeldToken;
 use exorun::slots::{AccountKey, LocalStore, SLOTS_DEFAULT, SlotTimes};
@@ -140,8 +141,8 @@ async fn sessions(
     let tls = trust::client_config(settings.ca_file.as_deref())?;
     let http = reqwest::Client::builder().tls_backend_preconfigured(rustls::ClientConfig::clone(&tls));
     let tokens = Arc::new(HeldToken::new(
-        ClientSecretGrant {
-            endpoint: LoginEndpoint {
+        ApplicationGrant::new(
+            LoginEndpoint {
                 expected: Expected::default(),
                 base: login.as_str().to_owned(),
                 tenant: TENANT.to_owned(),
@@ -151,10 +152,13 @@ async fn sessions(
                 clocks: clocks.clone(),
                 recorder: Recorder::off(),
             },
-            client_id: CLIENT_ID.to_owned(),
-            credential: CredentialRef::File(folder.join("client-secret")),
-            secrets: Arc::new(exorun::secrets::LocalSecrets),
-        },
+            CLIENT_ID.to_owned(),
+            ClientSecret::new(
+                CredentialRef::File(folder.join("client-secret")),
+                Arc::new(exorun::secrets::LocalSecrets),
+            ),
+            Duration::ZERO,
+        ),
         clocks.clone(),
     ));
     let facts = tokens.token().await?.facts;

@@ -1,6 +1,7 @@
 //! Composition root: settings in, everything a command needs out. Nothing here decides; it only joins.
 
 mod account;
+mod application;
 pub mod practices;
 mod signin;
 mod vault;

@@ -133,6 +133,7 @@ fn busy() -> Metrics {
     metrics.vault_login("ok");
     metrics.vault_renewal("ok");
     metrics.vault_read("ok");
+    metrics.certificate_ends("contoso.onmicrosoft.com", "client", at);
     metrics
 }
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::App;
-use crate::signin::client_secret::ClientSecretGrant;
 use crate::signin::device_code::{DeviceCodeGrant, LogPrompt};
 use crate::signin::endpoint::LoginEndpoint;
 use crate::signin::held::{Grant, HeldToken};
@@ -18,12 +17,9 @@ impl App {
         auth: &Auth,
     ) -> Result<Arc<dyn TokenSource>, SigninError> {
         match &auth.method {
-            Method::ClientSecret { credential } => Ok(self.held(ClientSecretGrant {
-                endpoint,
-                client_id: application(auth)?,
-                credential: credential.clone(),
-                secrets: Arc::clone(&self.secrets),
-            })),
+            Method::ClientSecret { .. } | Method::Certificate { .. } | Method::Transit { .. } => {
+                self.application(endpoint, auth)
+            }
             Method::Device { .. } => Ok(self.held(DeviceCodeGrant::new(
                 endpoint,
                 public_client(auth),
@@ -37,16 +33,9 @@ impl App {
         }
     }
 
-    fn held<G: Grant>(&self, grant: G) -> Arc<dyn TokenSource> {
+    pub(super) fn held<G: Grant>(&self, grant: G) -> Arc<dyn TokenSource> {
         Arc::new(HeldToken::new(grant, self.clocks.clone()))
     }
-}
-
-/// The application that signs in.
-fn application(auth: &Auth) -> Result<String, SigninError> {
-    let missing =
-        || SigninError::new(SigninErrorKind::BadInput, "`auth` has no `client_id`: add the application's");
-    auth.client_id.clone().ok_or_else(missing)
 }
 
 /// The application that people sign in by.

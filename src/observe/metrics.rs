@@ -106,6 +106,7 @@ struct Families {
     vault_renewals: IntCounterVec,
     vault_reads: IntCounterVec,
     vault_token_end: IntGauge,
+    certificate_expiry: IntGaugeVec,
 }
 
 /// The names, helps and labels are constants of this file, so neither making nor registering them can fail.
@@ -239,6 +240,14 @@ impl Metrics {
                     "When the token of Vault ends unless it is renewed; 0: there is none, or it does not end.",
                 ),
             ),
+            certificate_expiry: made(
+                r,
+                gauges(
+                    "exorun_certificate_expiry_timestamp_seconds",
+                    "When the certificate of an application ends, as it was last read.",
+                    &["target", "client_id"],
+                ),
+            ),
             registry,
         }))
     }
@@ -325,6 +334,11 @@ impl Metrics {
     /// The token of Vault ends `at`, unless it is renewed.
     pub fn vault_token_ends(&self, at: Option<Timestamp>) {
         self.0.vault_token_end.set(at.map_or(0, Timestamp::as_second));
+    }
+
+    /// The certificate by which `client_id` signs in to the tenant `target` ends at `at`.
+    pub fn certificate_ends(&self, target: &str, client_id: &str, at: Timestamp) {
+        self.0.certificate_expiry.with_label_values(&[target, client_id]).set(at.as_second());
     }
 
     /// All series in Prometheus' text format.

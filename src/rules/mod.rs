@@ -15,3 +15,4 @@ pub mod slots;
 pub mod tenancy;
 pub mod time;
 pub mod token;
+pub mod validity;

@@ -67,6 +67,13 @@ pub static TABLE: &[Definition] = &[
          documentation also names `https://compliance.dod.microsoft.com`.",
     ),
     row(
+        "identity_endpoint",
+        Kind::Endpoint,
+        None,
+        "Where the instance metadata service answers (`method: managed_identity`), instead of `http://169.254.169.254`. It is \
+         never asked through a proxy. For the emulator.",
+    ),
+    row(
         "exchange_scope",
         Kind::Text,
         None,
@@ -273,6 +280,13 @@ pub static TABLE: &[Definition] = &[
         Kind::Duration { min: "100ms", max: "10m" },
         Some("30s"),
         "How long one request to the sign-in service may take.",
+    ),
+    row(
+        "credential_settle_wait",
+        Kind::Duration { min: "0s", max: "1h" },
+        Some("30s"),
+        "How long an application or certificate that the sign-in service does not know (AADSTS700016, AADSTS700027) is tried \
+         again, every 10 s: right after it was registered the service may not have heard of it yet. 0s: not at all.",
     ),
     row(
         "device_wait",

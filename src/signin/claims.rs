@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::observe::escape::one_line;
+
 /// The `claims` parameter: the challenge's own, and that we know what challenges are (`cp1`).
 pub(super) fn parameter(challenge: &str) -> String {
     let mut claims: Map<String, Value> = serde_json::from_str(challenge).unwrap_or_default();
@@ -10,6 +12,15 @@ pub(super) fn parameter(challenge: &str) -> String {
         token.insert("xms_cc".to_owned(), json!({"values": ["cp1"]}));
     }
     Value::Object(claims).to_string()
+}
+
+/// The first claim that only a person can satisfy, if the challenge asks for one. What a newer token satisfies (`nbf`,
+/// after a revocation) an application can. Source: protocol reference, 2.11.
+pub(super) fn of_a_person(challenge: &str) -> Option<String> {
+    let claims: Map<String, Value> = serde_json::from_str(challenge).ok()?;
+    let asked = claims.get("access_token").and_then(Value::as_object).into_iter().flatten();
+    let name = asked.map(|(name, _)| name).find(|name| !matches!(name.as_str(), "nbf" | "xms_cc"))?;
+    Some(one_line(name, 40))
 }
 
 #[cfg(test)]
@@ -31,5 +42,19 @@ mod tests {
         for strange in ["", "[]", "no JSON", r#"{"access_token":7}"#] {
             assert!(serde_json::from_str::<Value>(&parameter(strange)).is_ok(), "{strange}");
         }
+    }
+
+    #[test]
+    fn what_asks_for_a_person_is_told_from_what_asks_for_a_newer_token() {
+        let of = |claims: Value| of_a_person(&json!({ "access_token": claims }).to_string());
+        assert_eq!(
+            of(json!({"nbf": {"essential": true, "value": "1"}, "xms_cc": {"values": ["cp1"]}})),
+            None
+        );
+        assert_eq!(
+            of(json!({"nbf": {}, "acrs": {"essential": true, "value": "c1"}})).as_deref(),
+            Some("acrs")
+        );
+        assert_eq!(of_a_person("no JSON"), None);
     }
 }

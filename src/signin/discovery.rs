@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 use tracing::{info, warn};
 
 use super::endpoint::LoginEndpoint;
+use super::refusal::Refusal;
 use super::{SigninError, SigninErrorKind, advice};
 use crate::observe::escape::one_line;
 use crate::rules::tenancy::{Asked, Region, Verdict, verdict};
@@ -79,7 +80,7 @@ impl LoginEndpoint {
         if let Some(error) = text("error")
             && (error == "invalid_tenant" || advice::code_in(description).is_some())
         {
-            return Err(self.refused_with(error, description));
+            return Err(Refusal::new(error, description).into_error());
         }
         let word = |name: &str| text(name).map(|text| one_line(text, WORD_CHARS_MAX));
         let tenant = Tenant {

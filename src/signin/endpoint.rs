@@ -8,22 +8,20 @@ use oauth2::{
     ErrorResponseType, HttpRequest, HttpResponse, RequestTokenError, StandardErrorResponse, TokenResponse,
 };
 use secrecy::SecretString;
-use tracing::warn;
 
-use super::{AccessToken, SigninError, SigninErrorKind, advice, facts};
+use super::refusal::Refusal;
+use super::tries::Tries;
+use super::{AccessToken, SigninError, SigninErrorKind, facts};
 use crate::clocks::Clocks;
 use crate::observe::escape::one_line;
 use crate::recording::{Peer, Recorder};
-use crate::rules::duration::show_about;
-use crate::rules::retry::{Failure, Next, RetryPolicy};
+use crate::rules::retry::{Failure, RetryPolicy};
 
 /// A token's life if the answer does not say: short, so that it is soon asked for again.
 const EXPIRES_IN_DEFAULT: Duration = Duration::from_secs(5 * 60);
 /// Bodies of the sign-in service are a few kilobytes.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 const MESSAGE_CHARS_MAX: usize = 400;
-/// Errors of OAuth 2.0 by which nobody was refused: the service could not answer (RFC 6749, 4.1.2.1).
-const PASSING_ERRORS: [&str; 2] = ["server_error", "temporarily_unavailable"];
 
 /// How to reach the sign-in service.
 #[derive(Clone)]
@@ -97,32 +95,69 @@ impl LoginEndpoint {
         }
     }
 
-    /// One exchange, repeated on 429, 5xx and broken transports: asking for a token changes nothing.
+    /// One exchange of the oauth2 crate, repeated.
     pub(super) async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
-        let began = self.clocks.boot();
-        let mut attempt = 1;
+        let mut tries = self.tries();
         loop {
             let outcome = self.once(request.clone()).await;
-            let failure = match &outcome {
-                Ok(answer) if answer.status().as_u16() == 429 => {
-                    Failure::Throttled { retry_after: retry_after(answer) }
-                }
-                Ok(answer) if answer.status().is_server_error() => Failure::Transient,
-                Ok(_) => return outcome,
-                Err(NoAnswer::Untrusted(_)) => Failure::Permanent,
-                Err(_) => Failure::Transient,
-            };
-            match self.retry.next(attempt, failure, self.clocks.boot().since(began), 0.5) {
-                Next::After(wait) => {
-                    let why = outcome
-                        .map_or_else(|error| error.to_string(), |answer| format!("HTTP {}", answer.status()));
-                    warn!(attempt, wait_ms = wait.as_millis() as u64, error = %why, "sign-in: no answer yet, trying again in {}", show_about(wait));
-                    self.clocks.sleep(wait).await;
-                    attempt += 1;
-                }
-                Next::GiveUp(_) => return outcome.and_then(|answer| spoken(answer, attempt)),
+            if let Some(over) = self.over(&mut tries, outcome).await {
+                return over;
             }
         }
+    }
+
+    /// The answer to what `make` makes for each try: an assertion is good for one.
+    ///
+    /// # Errors
+    /// What `make` says, and if there is no answer.
+    pub(super) async fn answer<F>(&self, make: impl Fn() -> F) -> Result<HttpResponse, SigninError>
+    where
+        F: Future<Output = Result<HttpRequest, SigninError>>,
+    {
+        let mut tries = self.tries();
+        loop {
+            let outcome = self.once(make().await?).await;
+            if let Some(over) = self.over(&mut tries, outcome).await {
+                return over.map_err(|why| self.unanswered(&why));
+            }
+        }
+    }
+
+    fn tries(&self) -> Tries<'_> {
+        Tries::begin(&self.clocks, &self.retry, "sign-in")
+    }
+
+    /// What a try came to, if it was the last; else the wait for the next one is over.
+    async fn over(
+        &self,
+        tries: &mut Tries<'_>,
+        outcome: Result<HttpResponse, NoAnswer>,
+    ) -> Option<Result<HttpResponse, NoAnswer>> {
+        let failure = match &outcome {
+            Ok(answer) if answer.status().as_u16() == 429 => {
+                Failure::Throttled { retry_after: retry_after(answer) }
+            }
+            Ok(answer) if answer.status().is_server_error() => Failure::Transient,
+            Ok(answer) if answer.status().is_client_error() => {
+                let refusal = Refusal::read(answer.body());
+                refusal.map_or(Failure::Permanent, |refusal| refusal.failure(self.retry.delay_max))
+            }
+            Ok(_) => return Some(outcome),
+            Err(NoAnswer::Untrusted(_)) => Failure::Permanent,
+            Err(_) => Failure::Transient,
+        };
+        let why = match &outcome {
+            Ok(answer) => format!("HTTP {}", answer.status()),
+            Err(error) => error.to_string(),
+        };
+        if tries.again(failure, &why).await {
+            return None;
+        }
+        let attempts = tries.attempt();
+        Some(outcome.and_then(|answer| match answer.status().is_client_error() && answer.status() != 429 {
+            true => Ok(answer),
+            false => spoken(answer, attempts),
+        }))
     }
 
     async fn once(&self, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
@@ -161,11 +196,22 @@ impl LoginEndpoint {
 
     /// The token of a good answer, read and checked.
     pub(super) fn accept(&self, answer: &BasicTokenResponse) -> Result<AccessToken, SigninError> {
-        let secret = SecretString::from(answer.access_token().secret().clone());
+        self.accept_token(SecretString::from(answer.access_token().secret().clone()), answer.expires_in())
+    }
+
+    /// A token that lives for `life` from now, read and checked.
+    ///
+    /// # Errors
+    /// If it is for something or somebody else, or grants nothing.
+    pub(super) fn accept_token(
+        &self,
+        secret: SecretString,
+        life: Option<Duration>,
+    ) -> Result<AccessToken, SigninError> {
         let facts = facts::read(&secret)?;
         facts::check(&facts, &self.scope, &self.tenant, &self.expected)?;
         let issued_at = self.clocks.wall();
-        let life = answer.expires_in().unwrap_or(EXPIRES_IN_DEFAULT);
+        let life = life.unwrap_or(EXPIRES_IN_DEFAULT);
         let expires_at = issued_at.saturating_add(jiff::SignedDuration::try_from(life).unwrap_or_default());
         let expires_at = expires_at.unwrap_or(jiff::Timestamp::MAX);
         Ok(AccessToken { secret, facts, issued_at, expires_at })
@@ -176,44 +222,30 @@ impl LoginEndpoint {
         &self,
         error: RequestTokenError<NoAnswer, StandardErrorResponse<T>>,
     ) -> SigninError {
-        let place = self.url("token");
         match error {
             RequestTokenError::ServerResponse(answer) => {
                 let error = answer.error().to_string();
                 let description = answer.error_description().map(String::as_str).unwrap_or_default();
-                self.refused_with(&error, description)
+                Refusal::new(&error, description).into_error()
             }
-            RequestTokenError::Request(why) => why.at(&place),
-            RequestTokenError::Parse(..) => {
-                let message = format!(
-                    "{place} did not answer as an OAuth 2.0 token endpoint; is `login_endpoint` right?"
-                );
-                SigninError::new(SigninErrorKind::Unavailable, message)
-            }
+            RequestTokenError::Request(why) => self.unanswered(&why),
+            RequestTokenError::Parse(..) => self.no_endpoint(),
             RequestTokenError::Other(why) => {
                 SigninError::new(SigninErrorKind::Unavailable, one_line(&why, MESSAGE_CHARS_MAX))
             }
         }
     }
 
-    pub(super) fn refused_with(&self, error: &str, description: &str) -> SigninError {
-        let first_line = description.lines().next().unwrap_or_default();
-        let said = if first_line.is_empty() { error } else { first_line };
-        let code = advice::code_in(description);
-        let kind = if code.is_some_and(advice::is_throttling) {
-            SigninErrorKind::Throttled
-        } else if PASSING_ERRORS.contains(&error) {
-            SigninErrorKind::Unavailable
-        } else {
-            SigninErrorKind::Refused
-        };
-        let did = if kind == SigninErrorKind::Refused { "refused" } else { "cannot answer" };
-        let mut message = format!("the sign-in service {did} ({}): ", one_line(error, 64));
-        message.push_str(&one_line(said, MESSAGE_CHARS_MAX));
-        if let Some(advice) = code.and_then(advice::advice) {
-            message.push_str(&format!(" -> {advice}"));
-        }
-        SigninError::new(kind, message)
+    fn unanswered(&self, why: &NoAnswer) -> SigninError {
+        why.at(&self.url("token"))
+    }
+
+    /// What answers there is something else.
+    pub(super) fn no_endpoint(&self) -> SigninError {
+        let place = self.url("token");
+        let message =
+            format!("{place} did not answer as an OAuth 2.0 token endpoint; is `login_endpoint` right?");
+        SigninError::new(SigninErrorKind::Unavailable, message)
     }
 }
 

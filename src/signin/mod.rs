@@ -1,6 +1,9 @@
 //! One file a way to sign in; all of them behind [`TokenSource`].
 
-mod advice;
+pub mod advice;
+pub mod application;
+mod assertion;
+pub mod certificate;
 mod claims;
 pub mod client_secret;
 mod date;
@@ -10,6 +13,9 @@ pub mod endpoint;
 mod facts;
 pub mod held;
 pub mod realm;
+mod refusal;
+pub mod transit;
+mod tries;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -67,12 +73,14 @@ pub struct SigninError {
     pub kind: SigninErrorKind,
     /// What happened and what to do next, in one line; never a secret.
     pub message: String,
+    /// The number of Entra's `AADSTS` code, if it said one.
+    pub code: Option<u32>,
 }
 
 impl SigninError {
     /// An error of `kind` with a message for people.
     pub fn new(kind: SigninErrorKind, message: impl Into<String>) -> SigninError {
-        SigninError { kind, message: message.into() }
+        SigninError { kind, message: message.into(), code: None }
     }
 }
 

@@ -117,8 +117,8 @@ async fn claims_are_asked_for_once_and_what_only_a_person_can_prove_ends_an_appl
 
     let (tenant, run, _) = hardened(&["cae:asks=user"]).await;
     run.assert_code(77);
-    assert_eq!(requests(&tenant.emulator.counters(), "token"), 2);
-    assert!(run.stdout.contains("Conditional Access for workload identities"), "{}", run.stdout);
+    assert_eq!(requests(&tenant.emulator.counters(), "token"), 1, "no token that is asked for could help");
+    assert!(run.stdout.contains("what only a person can prove (`acrs`)"), "{}", run.stdout);
 }
 
 #[tokio::test(flavor = "multi_thread")]

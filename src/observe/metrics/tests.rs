@@ -14,6 +14,7 @@ pub(in crate::observe) fn busy(peer: Peer) -> Metrics {
     metrics.vault_renewal("ok");
     metrics.vault_read("ok");
     metrics.vault_token_ends(Some(at));
+    metrics.certificate_ends("contoso.onmicrosoft.com", "client", at);
     metrics.session_waited(Duration::from_millis(20));
     metrics.session_opened();
     metrics.call_finished(&FinishedCall {
@@ -43,6 +44,7 @@ fn every_family_has_its_labels_and_says_who_answered() {
     exorun_call_duration_seconds_count{cmdlet="Get-EXOMailbox",emulated="true"} 1
     exorun_call_retries_total{emulated="true"} 2
     exorun_calls_total{cmdlet="Get-EXOMailbox",job="harden",outcome="ok",step="shared",emulated="true"} 1
+    exorun_certificate_expiry_timestamp_seconds{client_id="client",target="contoso.onmicrosoft.com",emulated="true"} 1795312830
     exorun_last_completion_timestamp_seconds{job="harden",target="contoso.onmicrosoft.com",emulated="true"} 1795312830
     exorun_last_success_timestamp_seconds{job="harden",target="contoso.onmicrosoft.com",emulated="true"} 1795312830
     exorun_objects_total{job="harden",result="changed",step="fix",emulated="true"} 1
