@@ -2,6 +2,7 @@
 
 mod account;
 mod application;
+mod people;
 pub mod practices;
 mod signin;
 mod vault;
@@ -38,7 +39,11 @@ use crate::spec::job::{Job, TargetSpec};
 
 pub use crate::exchange::client::Access;
 pub use crate::recording;
+pub use crate::signin::kept::{LoggedOut, Revoked};
+pub use crate::signin::people::{People, Unattended};
+pub use crate::signin::terminal::Terminal;
 pub use account::{SignedIn, endpoint_setting, endpoints};
+pub use people::{AskedBy, kept_at};
 
 /// Settings or files that do not let the program start: exit code 64.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +61,7 @@ pub struct App {
     http: reqwest::Client,
     secrets: Arc<dyn SecretSource>,
     vault: Option<Arc<Vault>>,
+    people: Arc<dyn People>,
     recorder: Recorder,
     discoveries: Discoveries,
 }
@@ -122,6 +128,7 @@ impl App {
             http,
             secrets,
             vault,
+            people: Arc::new(Unattended),
             recorder,
             discoveries,
         })
@@ -225,6 +232,8 @@ impl App {
         let signed_in = tokio::select! {
             signed_in = signing_in => signed_in,
             () = options.stop.asked() => {
+                // A kept refresh token may be used up, and its successor on its way to its place.
+                self.settle().await;
                 return (Exit::Interrupted, Some("the run was told to stop while signing in".to_owned()), None);
             }
         };

@@ -117,11 +117,9 @@ impl App {
     ) -> Result<SignedIn, SigninError> {
         // A GUID in the wrong place is told before anybody is asked to sign in.
         routed(service, Caller::Partner, "", target.organization()).map_err(bad)?;
-        let Addresses { login, origin, family, scope } = addresses(&self.settings, target, service)?;
-        let mut endpoint = self.login_endpoint(login.clone(), scope, target);
-        let found = self.discover(&endpoint, target).await;
-        let found = found.inspect_err(|error| self.metrics.signin_finished(signin_word(error.kind)))?;
-        endpoint.expected.tenant_id = found.id;
+        let Addresses { login, origin, family, .. } = addresses(&self.settings, target, service)?;
+        let endpoint = self.discovered_endpoint(target, service).await;
+        let endpoint = endpoint.inspect_err(|error| self.metrics.signin_finished(signin_word(error.kind)))?;
         let tokens = self.tokens(endpoint, &target.auth).await?;
         let token = tokens
             .token()
@@ -165,10 +163,16 @@ impl App {
         Ok(SignedIn { sessions, actor, ledger })
     }
 
-    fn login_endpoint(&self, base: String, scope: String, target: &TargetSpec) -> LoginEndpoint {
+    /// Where and for what a target's tokens are asked for.
+    pub(super) fn login_endpoint(
+        &self,
+        target: &TargetSpec,
+        service: Service,
+    ) -> Result<LoginEndpoint, SigninError> {
+        let Addresses { login, scope, .. } = addresses(&self.settings, target, service)?;
         let user_principal_name = target.auth.user_principal_name.clone();
-        LoginEndpoint {
-            base,
+        Ok(LoginEndpoint {
+            base: login,
             tenant: target.organization().to_owned(),
             scope,
             expected: Expected { user_principal_name, ..Expected::default() },
@@ -176,7 +180,18 @@ impl App {
             retry: self.retry(),
             recorder: self.recorder.clone(),
             clocks: self.clocks.clone(),
-        }
+        })
+    }
+
+    /// The same, after the tenant's discovery document was looked at.
+    pub(super) async fn discovered_endpoint(
+        &self,
+        target: &TargetSpec,
+        service: Service,
+    ) -> Result<LoginEndpoint, SigninError> {
+        let mut endpoint = self.login_endpoint(target, service)?;
+        endpoint.expected.tenant_id = self.discover(&endpoint, target).await?.id;
+        Ok(endpoint)
     }
 
     /// What the sign-in service says of the tenant; nothing where the settings do not want it asked.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::App;
-use crate::signin::device_code::{DeviceCodeGrant, LogPrompt};
+use super::people::AskedBy;
 use crate::signin::endpoint::LoginEndpoint;
 use crate::signin::held::{Grant, HeldToken};
+use crate::signin::password::PasswordGrant;
 use crate::signin::{SigninError, SigninErrorKind, TokenSource};
 use crate::spec::job::{Auth, MODULE_CLIENT_ID, Method};
 
@@ -20,11 +21,19 @@ impl App {
             Method::ClientSecret { .. } | Method::Certificate { .. } | Method::Transit { .. } => {
                 self.application(endpoint, auth)
             }
-            Method::Device { .. } => Ok(self.held(DeviceCodeGrant::new(
+            Method::Device { credential } => {
+                Ok(self.held(self.person(endpoint, auth, AskedBy::Device, credential.as_ref())))
+            }
+            Method::Browser { credential } => {
+                Ok(self.held(self.person(endpoint, auth, AskedBy::Browser, credential.as_ref())))
+            }
+            Method::InlineCredential => Ok(self.held(self.person(endpoint, auth, AskedBy::Terminal, None))),
+            Method::Password { credential } => Ok(self.held(PasswordGrant::new(
                 endpoint,
                 public_client(auth),
-                self.settings.device_wait,
-                Arc::new(LogPrompt),
+                auth.user_principal_name.clone(),
+                credential.clone(),
+                Arc::clone(&self.secrets),
             ))),
             method => Err(SigninError::new(
                 SigninErrorKind::BadInput,
@@ -39,6 +48,6 @@ impl App {
 }
 
 /// The application that people sign in by.
-fn public_client(auth: &Auth) -> String {
+pub(super) fn public_client(auth: &Auth) -> String {
     auth.client_id.as_deref().unwrap_or(MODULE_CLIENT_ID).to_owned()
 }

@@ -5,6 +5,7 @@ mod cmdlets;
 mod emulate;
 mod explain;
 mod invoke;
+mod login;
 mod new;
 mod run;
 mod schema;
@@ -46,6 +47,10 @@ enum Command {
     Run(run::RunArgs),
     /// Call one cmdlet by hand.
     Invoke(invoke::InvokeArgs),
+    /// Have a person sign in once, and keep the refresh token in Vault for runs that nobody attends.
+    Login(login::LoginArgs),
+    /// Delete a kept sign-in, and revoke it where the service has a way.
+    Logout(login::LogoutArgs),
     Cmdlets(cmdlets::CmdletsArgs),
     /// Serve an emulator of Entra sign-in and Exchange Online on loopback.
     Emulate(emulate::EmulateArgs),
@@ -77,6 +82,8 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::main(&args, settings),
         Command::Run(args) => run::main(args, settings),
         Command::Invoke(args) => invoke::main(args, settings),
+        Command::Login(args) => login::login(args, settings),
+        Command::Logout(args) => login::logout(args, settings),
         Command::Emulate(args) => emulate::main(args, settings),
         Command::Schema(args) => schema::main(&args),
         Command::Settings => start::settings_of(settings)

@@ -1,7 +1,7 @@
 //! What every command does before its own work: settings, logs, a runtime.
 
 use std::io::Write;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tracing::warn;
@@ -9,7 +9,7 @@ use tracing::warn;
 use super::setting_flags::SettingFlags;
 use super::signals;
 use crate::app::practices::{Recorded, judge_run};
-use crate::app::{App, Credentials};
+use crate::app::{App, Credentials, Terminal};
 use crate::clocks::Clocks;
 use crate::exit::Exit;
 use crate::observe::escape::one_line;
@@ -94,7 +94,24 @@ pub(super) struct Permitted {
 
 /// Where the job runs and as whom, if connections and profile permit it; else every reason on standard error.
 pub(super) fn permitted(job: &Job, settings: &Settings, recorded: Recorded) -> Result<Permitted, Exit> {
-    let (target, mut refusals) = target_of(job, settings)?;
+    let (target, refusals) = target_of(job, settings)?;
+    judged(job, settings, target, refusals, recorded)
+}
+
+/// What a person may do with a connection's sign-in: leave theirs there, or take it back. Which jobs may use it does not
+/// matter then; Vault decides who may write it.
+pub(super) fn of_connection(job: &Job, settings: &Settings) -> Result<Permitted, Exit> {
+    let (target, _by_which_jobs) = target_of(job, settings)?;
+    judged(job, settings, target, Vec::new(), Recorded::Nothing)
+}
+
+fn judged(
+    job: &Job,
+    settings: &Settings,
+    target: TargetSpec,
+    mut refusals: Vec<String>,
+    recorded: Recorded,
+) -> Result<Permitted, Exit> {
     let verdict = judge_run(settings, &ProcessEnvironment, job, &target, recorded);
     refusals.extend(verdict.refused);
     if refusals.is_empty() {
@@ -185,6 +202,10 @@ pub(super) fn ready(
     }
     let grace = settings.drain_grace;
     let app = App::new(settings, credentials, clocks.clone()).map_err(|error| refuse(&error.to_string()))?;
+    let app = match Terminal::attended(clocks.clone()) {
+        Some(terminal) => app.attended_by(Arc::new(terminal)),
+        None => app,
+    };
     let stop = Stop::new();
     signals::listen(stop.clone(), grace, clocks)?;
     let output = outlet(std::io::stdout(), OUTPUT_BYTES_MAX)?;

@@ -15,6 +15,8 @@ pub(super) enum Kind {
     Endpoint,
     /// As an endpoint, and http anywhere; whether that may be, another setting says.
     AnyEndpoint,
+    /// An endpoint's like with a query, which may hold a key.
+    Webhook,
     Text,
     Path,
     Boolean,
@@ -110,6 +112,21 @@ impl Endpoint {
     }
 
     fn parse_any(text: &str) -> Result<Endpoint, String> {
+        if text.contains(['?', '#']) {
+            return Err("holds a `?` or `#`; an endpoint is a scheme, a host and at most a path".to_owned());
+        }
+        Endpoint::url(text)
+    }
+
+    fn parse_webhook(text: &str) -> Result<Endpoint, String> {
+        let endpoint = Endpoint::url(text)?;
+        if endpoint.is_plain() {
+            return Err("is http; the code would cross the network readable. Write https".to_owned());
+        }
+        Ok(endpoint)
+    }
+
+    fn url(text: &str) -> Result<Endpoint, String> {
         let url = Url::parse(text)
             .map_err(|_| "is no URL; write `https://HOST` or `https://HOST:PORT`".to_owned())?;
         if url.host_str().is_none() {
@@ -117,9 +134,6 @@ impl Endpoint {
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err("holds a user name or password; an endpoint takes none".to_owned());
-        }
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err("holds a `?` or `#`; an endpoint is a scheme, a host and at most a path".to_owned());
         }
         if !matches!(url.scheme(), "https" | "http") {
             return Err("wants the scheme https".to_owned());
@@ -149,6 +163,7 @@ impl Kind {
         match self {
             Kind::Endpoint => Endpoint::parse(text).map(Value::Endpoint),
             Kind::AnyEndpoint => Endpoint::parse_any(text).map(Value::Endpoint),
+            Kind::Webhook => Endpoint::parse_webhook(text).map(Value::Endpoint),
             Kind::Text => Ok(Value::Text(text.to_owned())),
             Kind::Path => Ok(Value::Path(PathBuf::from(text))),
             Kind::Boolean => match text {
@@ -184,7 +199,7 @@ impl Kind {
     /// What a value must be, in words.
     pub(super) fn wanted(&self) -> String {
         match self {
-            Kind::Endpoint | Kind::AnyEndpoint => "an https URL (http on loopback)".to_owned(),
+            Kind::Endpoint | Kind::AnyEndpoint | Kind::Webhook => "an https URL (http on loopback)".to_owned(),
             Kind::Text => "a text".to_owned(),
             Kind::Path => "a path".to_owned(),
             Kind::Boolean => "`true` or `false`".to_owned(),

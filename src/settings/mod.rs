@@ -5,6 +5,7 @@
 //! proxies and addresses are settings and never read from a job, because whoever writes a job must not decide
 //! where a credential is sent.
 
+mod display;
 mod documentation;
 mod file;
 mod kinds;
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 use tracing_subscriber::filter::Targets;
 
+pub use display::has_display;
 pub use documentation::documentation;
 pub use kinds::{Detour, Endpoint};
 pub use problem::{Origin, SettingProblem, UnknownVariable};
@@ -87,6 +89,7 @@ pub struct Settings {
     pub signin_timeout: Duration,
     pub credential_settle_wait: Duration,
     pub device_wait: Duration,
+    pub device_webhook: Option<Endpoint>,
     pub vault: Option<VaultSettings>,
     pub page_size: u32,
     pub batch_size: u32,
@@ -179,6 +182,7 @@ impl Settings {
             signin_timeout: found.duration("signin_timeout"),
             credential_settle_wait: found.duration("credential_settle_wait"),
             device_wait: found.duration("device_wait"),
+            device_webhook: found.endpoint("device_webhook"),
             vault,
             page_size: found.count("page_size"),
             batch_size: found.count("batch_size"),

@@ -106,7 +106,7 @@ impl LoginEndpoint {
         Ok(tenant)
     }
 
-    fn discovery_url(&self) -> String {
+    pub(super) fn discovery_url(&self) -> String {
         let base = self.base.trim_end_matches('/');
         format!("{base}/{}/v2.0/.well-known/openid-configuration", self.tenant)
     }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use oauth2::basic::BasicTokenResponse;
 use oauth2::{
     ErrorResponseType, HttpRequest, HttpResponse, RequestTokenError, StandardErrorResponse, TokenResponse,
 };
@@ -195,7 +194,7 @@ impl LoginEndpoint {
     }
 
     /// The token of a good answer, read and checked.
-    pub(super) fn accept(&self, answer: &BasicTokenResponse) -> Result<AccessToken, SigninError> {
+    pub(super) fn accept(&self, answer: &impl TokenResponse) -> Result<AccessToken, SigninError> {
         self.accept_token(SecretString::from(answer.access_token().secret().clone()), answer.expires_in())
     }
 
@@ -271,7 +270,7 @@ fn retry_after(answer: &HttpResponse) -> Option<Duration> {
 /// rustls' word for it; the error itself is wrapped by three crates, each in a way of its own.
 const UNTRUSTED_TEXT: &str = "invalid peer certificate";
 
-fn in_one_line(error: &reqwest::Error) -> String {
+pub(super) fn in_one_line(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(next) = cause {

@@ -3,6 +3,7 @@
 pub mod advice;
 pub mod application;
 mod assertion;
+pub mod browser;
 pub mod certificate;
 mod claims;
 pub mod client_secret;
@@ -12,10 +13,19 @@ pub mod discovery;
 pub mod endpoint;
 mod facts;
 pub mod held;
+pub mod kept;
+mod loopback;
+pub mod password;
+pub mod people;
+pub mod person;
+mod public_client;
 pub mod realm;
 mod refusal;
+mod revoke;
+pub mod terminal;
 pub mod transit;
 mod tries;
+pub mod webhook;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
