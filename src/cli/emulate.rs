@@ -100,7 +100,7 @@ pub(super) struct EmulateArgs {
     /// Port of the managed identity on 127.0.0.1, plain HTTP; 0 takes a free one.
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     identity_port: u16,
-    /// Write ca.pem, client-secret, user-password, managed-identity.env and settings.yaml into this folder (made with mode 0700).
+    /// Write ca.pem, client-secret, user-password, verification-code, managed-identity.env and settings.yaml into this folder (made with mode 0700).
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
 }
@@ -201,6 +201,7 @@ fn write_settings(emulator: &Emulator, folder: &Path) -> std::io::Result<()> {
     write_private(&folder.join(CA_FILE), emulator.ca_pem())?;
     write_private(&folder.join("client-secret"), emulator.client_secret())?;
     write_private(&folder.join("user-password"), &emulator.user_password())?;
+    write_private(&folder.join("verification-code"), &emulator.verification_code())?;
     let (endpoint, header) = (emulator.identity_endpoint(), emulator.identity_header());
     // As the libraries for managed identities read them: the first is a machine's, the others are App Service's.
     let identity = format!(

@@ -11,7 +11,7 @@
 //! | `POST rotate-key` | another key for secret parameters; the last one stays good |
 //! | `POST device/{user_code}` | body `approve`, `approve USER` or `decline` |
 //! | `POST certificates` | body PEM: the applications have these certificates too |
-//! | `POST signin-trouble` | body `USER=AADSTS50076`, `USER=federated` or `USER=none`, one a line |
+//! | `POST signin-trouble` | body `USER=AADSTS50076`, `USER=mfa`, `USER=federated` or `USER=none`, one a line |
 //!
 //! It listens on loopback, and refuses requests that a browser sends for a page from elsewhere: those with an
 //! `Origin` header or a host name that is not loopback's.
@@ -20,10 +20,10 @@ use hyper::http::request::Parts;
 use hyper::{Method, Response};
 use serde_json::{Value, json};
 
+use super::account::SigninTrouble;
 use super::device::Answer;
 use super::errors::plain;
 use super::faults::Fault;
-use super::options::SigninTrouble;
 use super::respond::{self, Body};
 use super::roles::RoleAssignment;
 use super::state::State;
@@ -61,9 +61,6 @@ pub(super) fn handle(state: &State, path: &str, parts: &Parts, body: &[u8]) -> R
         (&Method::POST, "certificates") => certificates(state, body),
         (&Method::POST, "signin-trouble") => signin_trouble(state, body),
         (&Method::POST, _) if path.starts_with("device/") => device(state, &path["device/".len()..], body),
-        (&Method::GET, "device") => {
-            plain(200, "Answer with: POST /_emulator/device/{user_code}, body approve or decline.\n")
-        }
         _ => plain(404, "There is no such control.\n"),
     }
 }

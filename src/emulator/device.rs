@@ -131,6 +131,18 @@ impl Devices {
         found.map(|code| code.answer = answer).is_some()
     }
 
+    /// Which application was given a user code that still waits for its answer.
+    pub(super) fn asked_by(&self, user_code: &str, now: u64) -> Option<String> {
+        self.codes
+            .values()
+            .find(|code| {
+                code.user_code.eq_ignore_ascii_case(user_code)
+                    && code.answer == Answer::Pending
+                    && now < code.expires
+            })
+            .map(|code| code.client_id.clone())
+    }
+
     /// User codes that wait for an answer.
     pub(super) fn waiting(&self) -> Vec<String> {
         self.codes

@@ -15,6 +15,7 @@
 //! `GET state`, `GET requests`, `GET ca.pem`, `POST faults`, `POST latency`, `POST roles`, `POST rotate-key`,
 //! `POST device/{user_code}`, `POST certificates`, `POST signin-trouble`.
 
+mod account;
 mod api;
 mod ca;
 mod challenge;
@@ -76,12 +77,13 @@ pub fn is_issuer(issuer: &str) -> bool {
     issuer.contains(tokens::ISSUER_HOST)
 }
 
+pub use account::{Account, SigninTrouble, Trouble};
 pub use clouds::Cloud;
 pub use faults::{BadFault, Fault};
 pub use options::{
     AnchorRule, CLIENT_ID, CLIENT_ID_WITHOUT_APP_ROLE, CLIENT_ID_WITHOUT_DIRECTORY_ROLE, Compression,
     DeviceApproval, FederatedCredential, MANAGED_IDENTITY_CLIENT_ID, Options, PageBinding, Plan, Reuse,
-    SessionsMode, SigninTrouble, Trouble,
+    SessionsMode,
 };
 pub use record::RequestCount;
 pub use roles::{BadRole, RoleAssignment};
@@ -226,6 +228,11 @@ impl Emulator {
     /// The secret that every application has here.
     pub fn client_secret(&self) -> &str {
         &self.state.secret
+    }
+
+    /// What accounts with a second factor are asked for.
+    pub fn verification_code(&self) -> String {
+        self.state.signins().verification_code.clone()
     }
 
     /// The password that every person has here.

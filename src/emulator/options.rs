@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::account::{Account, SigninTrouble};
 use super::clouds::Cloud;
 use super::faults::Fault;
 use super::roles::RoleAssignment;
@@ -48,7 +49,7 @@ impl std::str::FromStr for SessionsMode {
 /// How a device code gets its user's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceApproval {
-    /// By `POST /_emulator/device/{user_code}`.
+    /// By a person on the page `/devicelogin`, or by `POST /_emulator/device/{user_code}`.
     Manual,
     /// By itself, at the poll after this many pending ones.
     AfterPolls(u32),
@@ -66,48 +67,6 @@ impl std::str::FromStr for DeviceApproval {
             (_, Some(Ok(polls))) => Ok(DeviceApproval::AfterPolls(polls)),
             _ => Err(format!("`{text}` is none of manual, declined, after=N (N pending polls)")),
         }
-    }
-}
-
-/// What a person meets at each sign-in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
-    /// It is refused with this AADSTS number.
-    Refused(u32),
-    /// The person's password belongs to another service.
-    Federated,
-}
-
-/// A person's trouble: `adele@contoso.onmicrosoft.com=AADSTS50076`, `…=federated`, or `…=none` to end it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SigninTrouble {
-    /// The user principal name; case does not matter.
-    pub upn: String,
-    /// What is met; `None` ends it.
-    pub trouble: Option<Trouble>,
-}
-
-impl std::str::FromStr for SigninTrouble {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<SigninTrouble, String> {
-        let shape = || format!("`{text}` is not USER=AADSTS50076, USER=federated or USER=none");
-        let (upn, trouble) = text.rsplit_once('=').ok_or_else(shape)?;
-        if !upn.contains('@') {
-            return Err(shape());
-        }
-        let trouble = match trouble {
-            "none" => None,
-            "federated" => Some(Trouble::Federated),
-            code => {
-                let number: u32 = code.strip_prefix("AADSTS").unwrap_or(code).parse().map_err(|_| shape())?;
-                super::entra::of_person(number).ok_or_else(|| {
-                    format!("AADSTS{number} is none of the codes that a person can meet here")
-                })?;
-                Some(Trouble::Refused(number))
-            }
-        };
-        Ok(SigninTrouble { upn: upn.to_owned(), trouble })
     }
 }
 
@@ -244,6 +203,10 @@ pub struct Options {
     pub assertion_reuse: Reuse,
     /// Everybody's password; `None` makes a random one.
     pub user_password: Option<String>,
+    /// People whom the tenant has besides the made-up ones; each has every right.
+    pub accounts: Vec<Account>,
+    /// What accounts with a second factor are asked for; `None` makes six random digits.
+    pub verification_code: Option<String>,
     /// Who meets what at each sign-in. More can be added by the control endpoint.
     pub signin_trouble: Vec<SigninTrouble>,
     /// What happens to a refresh token that was used before.
@@ -317,6 +280,8 @@ impl Default for Options {
             federated: Vec::new(),
             assertion_reuse: Reuse::Refuse,
             user_password: None,
+            accounts: Vec::new(),
+            verification_code: None,
             signin_trouble: Vec::new(),
             refresh_reuse: Reuse::Accept,
             refresh_life: Duration::from_secs(90 * 24 * 60 * 60),

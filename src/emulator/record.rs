@@ -15,7 +15,10 @@ const CMDLETS_MAX: usize = 256;
 const REDACTED: &str = "(redacted)";
 
 /// Form fields that are secret.
-const SECRET_FIELDS: [&str; 7] = [
+const SECRET_FIELDS: [&str; 10] = [
+    "passwd",
+    "otc",
+    "flowToken",
     "client_secret",
     "password",
     "refresh_token",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::emulator::{FederatedCredential, Options, Reuse, SigninTrouble};
+use crate::emulator::{Account, FederatedCredential, Options, Reuse, SigninTrouble};
 use crate::rules::duration;
 
 /// Who can sign in, and what is met.
@@ -17,7 +17,10 @@ pub(super) struct SigninArgs {
     /// Tokens of this issuer and subject are good instead of a secret; FILE has its RSA keys (JWKS or PEM).
     #[arg(long, value_name = "ISSUER,SUBJECT,FILE", value_parser = federated)]
     federated: Vec<FederatedCredential>,
-    /// What a person meets at each sign-in: USER=AADSTS50076, or USER=federated. May be repeated.
+    /// A person with every right: USER, or USER=mfa, disabled, locked, federated or AADSTS50076. May be repeated.
+    #[arg(long = "account", value_name = "USER[=TROUBLE]")]
+    accounts: Vec<Account>,
+    /// What a person meets at each sign-in: USER=AADSTS50076, mfa, disabled, locked or federated. May be repeated.
     #[arg(long, value_name = "USER=TROUBLE")]
     signin_trouble: Vec<SigninTrouble>,
     /// A refresh token that was used before: accept (as Entra does) or refuse.
@@ -37,6 +40,7 @@ impl SigninArgs {
         Options {
             certificates: self.certificates.clone(),
             federated: self.federated.clone(),
+            accounts: self.accounts.clone(),
             signin_trouble: self.signin_trouble.clone(),
             refresh_reuse: self.refresh_reuse,
             assertion_reuse: self.assertion_reuse,

@@ -1,4 +1,4 @@
-//! The authorization code flow with PKCE: no page is shown, the person is the request's `login_hint`.
+//! The authorization code flow with PKCE. A program is shown no page: the person is the request's `login_hint` then.
 //!
 //! Source: protocol reference, 2.6.
 
@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::super::respond::{self, Body};
 use super::super::state::State;
+use super::pages::escaped;
 use super::person::Person;
 use super::wish::Wish;
 use super::{Form, Refusal, app, client, field, form, granted, needed, printable, refusal};
@@ -108,22 +109,39 @@ enum Mode {
     FormPost,
 }
 
-/// The answer of `GET authorize`. An `Err` is shown to the person: nobody may be sent to a redirect that is not known.
-pub(super) fn authorize(state: &State, query: &Form) -> Result<Response<Body>, Refusal> {
-    let client_id = client(state, query)?;
-    let redirect = needed(query, "redirect_uri")?;
-    if !registered(state, redirect) {
-        let text = format!(
-            "The redirect URI '{}' specified in the request does not match the redirect URIs configured for the \
-             application '{client_id}'.",
-            printable(redirect)
-        );
-        return Err(refusal(400, "invalid_request", 50_011, text));
+/// Who has signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By<'a> {
+    /// Whom the request's `login_hint` names, or the administrator: no page was shown.
+    Hint,
+    /// This person, on the pages.
+    Person(&'a str),
+    /// Somebody who then said no.
+    Nobody,
+}
+
+/// The answer to an authorize request that no person can make good: a mistake of the program's.
+pub(super) fn refused_at_once(state: &State, query: &Form) -> Result<Option<Response<Body>>, Refusal> {
+    let is_wrong =
+        needed_code(query).and_then(|()| Challenge::read(query)).and_then(|_| Wish::read(state, query));
+    match is_wrong {
+        Err(_) => authorize(state, query, By::Nobody).map(Some),
+        Ok(_) => {
+            let client_id = client(state, query)?;
+            redirect_of(state, query, &client_id).map(|_| None)
+        }
     }
+}
+
+/// The answer of an authorize request. An `Err` is shown to the person: nobody may be sent to a redirect that is not known.
+pub(super) fn authorize(state: &State, query: &Form, by: By<'_>) -> Result<Response<Body>, Refusal> {
+    let client_id = client(state, query)?;
+    let redirect = redirect_of(state, query, &client_id)?;
+    let issued = || issue(state, query, &client_id, redirect, by);
     let (mode, answer) = match field(query, "response_mode").unwrap_or("query") {
-        "query" => (Mode::Query, issue(state, query, &client_id, redirect)),
-        "fragment" => (Mode::Fragment, issue(state, query, &client_id, redirect)),
-        "form_post" => (Mode::FormPost, issue(state, query, &client_id, redirect)),
+        "query" => (Mode::Query, issued()),
+        "fragment" => (Mode::Fragment, issued()),
+        "form_post" => (Mode::FormPost, issued()),
         _ => {
             let text = "The 'response_mode' value is not supported.";
             (Mode::Query, Err(refusal(400, "unsupported_response_mode", 70_007, text)))
@@ -144,19 +162,51 @@ pub(super) fn authorize(state: &State, query: &Form) -> Result<Response<Body>, R
     Ok(sent(redirect, mode, &fields))
 }
 
-fn issue(state: &State, query: &Form, client_id: &str, redirect: &str) -> Result<String, Refusal> {
-    if needed(query, "response_type")? != "code" {
-        let text = "The 'response_type' is not supported by this emulator, which knows 'code'.";
-        return Err(refusal(400, "unsupported_response_type", 70_005, text));
+fn redirect_of<'a>(state: &State, query: &'a Form, client_id: &str) -> Result<&'a str, Refusal> {
+    let redirect = needed(query, "redirect_uri")?;
+    if registered(state, redirect) {
+        return Ok(redirect);
     }
+    let text = format!(
+        "The redirect URI '{}' specified in the request does not match the redirect URIs configured for the \
+         application '{client_id}'.",
+        printable(redirect)
+    );
+    Err(refusal(400, "invalid_request", 50_011, text))
+}
+
+fn needed_code(query: &Form) -> Result<(), Refusal> {
+    if needed(query, "response_type")? == "code" {
+        return Ok(());
+    }
+    let text = "The 'response_type' is not supported by this emulator, which knows 'code'.";
+    Err(refusal(400, "unsupported_response_type", 70_005, text))
+}
+
+fn issue(
+    state: &State,
+    query: &Form,
+    client_id: &str,
+    redirect: &str,
+    by: By<'_>,
+) -> Result<String, Refusal> {
+    needed_code(query)?;
     let challenge = Challenge::read(query)?;
     let nonce = field(query, "nonce").map(str::to_owned);
     let wish = Wish { nonce, ..Wish::read(state, query)? };
-    let person = match field(query, "login_hint") {
-        Some(upn) => Person::find(state, upn)?,
-        None => Person::administrator(state),
+    let person = match (by, field(query, "login_hint")) {
+        (By::Person(upn), _) => Person::find(state, upn)?,
+        (By::Nobody, _) => {
+            let text = "User declined to consent to access the app.";
+            return Err(refusal(400, "access_denied", 65_004, text));
+        }
+        (By::Hint, Some(upn)) => Person::find(state, upn)?,
+        (By::Hint, None) => Person::administrator(state),
     };
-    person.admit(state)?;
+    match by {
+        By::Hint => person.admit_without_page(state)?,
+        _ => person.admit(state)?,
+    }
     let (client_id, redirect) = (client_id.to_owned(), redirect.to_owned());
     let at = state.now();
     let issued = Issued { client_id, redirect, challenge, wish, upn: person.upn, at, redeemed: false };
@@ -167,12 +217,14 @@ fn sent(redirect: &str, mode: Mode, fields: &[(&str, String)]) -> Response<Body>
     if mode == Mode::FormPost {
         let inputs: Vec<String> = fields
             .iter()
-            .map(|(name, value)| format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">", html(value)))
+            .map(|(name, value)| {
+                format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escaped(value))
+            })
             .collect();
         let page = format!(
             "<html><body onload=\"document.forms[0].submit()\"><form method=\"POST\" action=\"{}\">{}\
              <noscript><button>Continue</button></noscript></form></body></html>",
-            html(redirect),
+            escaped(redirect),
             inputs.concat()
         );
         return respond::full(200, "text/html; charset=utf-8", page);
@@ -183,10 +235,6 @@ fn sent(redirect: &str, mode: Mode, fields: &[(&str, String)]) -> Response<Body>
     let mut response = respond::empty(302);
     respond::header(&mut response, "location", &format!("{redirect}{sign}{}", pairs.join("&")));
     response
-}
-
-fn html(text: &str) -> String {
-    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// The grant `authorization_code`.

@@ -18,7 +18,7 @@ pub(super) fn issue(state: &State, form: &Form) -> Result<Value, Refusal> {
     let wish = Wish::read(state, form)?;
     let options = &state.options;
     let issued = state.devices().issue(&client_id, wish, state.now(), options.device_life);
-    let uri = format!("{}/_emulator/device", state.login);
+    let uri = format!("{}/devicelogin", state.login);
     Ok(json!({
         "user_code": issued.user_code,
         "device_code": issued.device_code,

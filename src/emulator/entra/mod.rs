@@ -9,6 +9,7 @@ mod device_code;
 mod discovery;
 mod federation;
 mod id_token;
+mod pages;
 mod password;
 mod person;
 mod realm;
@@ -30,6 +31,7 @@ use super::service::{Ended, Visit};
 use super::state::State;
 use super::tokens::Subject;
 
+use code::By;
 pub(super) use codes::of_person;
 pub(super) use signins::Signins;
 pub(super) use wish::{Wish, no_resource};
@@ -60,6 +62,11 @@ fn not_on_common() -> Refusal {
 }
 
 impl Refusal {
+    /// As a page shows it: with its number.
+    fn numbered(&self) -> String {
+        format!("AADSTS{}: {}", self.code, self.text)
+    }
+
     /// Without its number.
     pub(super) fn text(&self) -> &str {
         &self.text
@@ -108,6 +115,8 @@ enum Endpoint {
     Token,
     DeviceCode,
     Authorize,
+    Login,
+    DeviceLogin,
     Realm,
 }
 
@@ -121,6 +130,8 @@ impl Endpoint {
             ("POST", ["oauth2", "v2.0", "token"]) => Endpoint::Token,
             ("POST", ["oauth2", "v2.0", "devicecode"]) => Endpoint::DeviceCode,
             ("GET", ["oauth2", "v2.0", "authorize"]) => Endpoint::Authorize,
+            ("POST", [pages::LOGIN]) => Endpoint::Login,
+            ("GET" | "POST", []) if path == [pages::DEVICE] => Endpoint::DeviceLogin,
             ("GET", ["userrealm"] | ["userrealm", _]) => Endpoint::Realm,
             _ => return None,
         })
@@ -134,6 +145,8 @@ impl Endpoint {
             Endpoint::Token => "token",
             Endpoint::DeviceCode => "devicecode",
             Endpoint::Authorize => "authorize",
+            Endpoint::Login => "login",
+            Endpoint::DeviceLogin => "devicelogin",
             Endpoint::Realm => "userrealm",
         }
     }
@@ -142,7 +155,12 @@ impl Endpoint {
         match self {
             Endpoint::Token => Some(At::Token),
             Endpoint::DeviceCode => Some(At::DeviceCode),
-            Endpoint::Discovery | Endpoint::Keys | Endpoint::Authorize | Endpoint::Realm => None,
+            Endpoint::Discovery
+            | Endpoint::Keys
+            | Endpoint::Authorize
+            | Endpoint::Login
+            | Endpoint::DeviceLogin
+            | Endpoint::Realm => None,
         }
     }
 }
@@ -161,6 +179,16 @@ pub(super) async fn handle(visit: &Visit, parts: &Parts, body: &[u8], number: u6
         return ended;
     }
     let query = form::parse(parts.uri.query().unwrap_or_default().as_bytes());
+    // No tenant stands in its path.
+    if endpoint == Endpoint::DeviceLogin {
+        let mut response = match parts.method.as_str() {
+            "POST" => pages::device_code(state, &form::parse(body), parts),
+            _ => pages::device(parts),
+        };
+        respond::header(&mut response, "cache-control", "no-store, no-cache");
+        return Ended::answer(what, response);
+    }
+    let is_browser = pages::is_browser(parts);
     let answer = tenant(state, path[0]).and_then(|named| match endpoint {
         Endpoint::Discovery => Ok(json_answer(&discovery::document(state, named, path[0]))),
         Endpoint::Keys => Ok(json_answer(&state.signins().id_key.published())),
@@ -169,14 +197,20 @@ pub(super) async fn handle(visit: &Visit, parts: &Parts, body: &[u8], number: u6
             token(state, named, &form).map(|answer| json_answer(&challenge::answered(state, &form, answer)))
         }
         Endpoint::DeviceCode => device_code::issue(state, &form::parse(body)).map(|json| json_answer(&json)),
-        Endpoint::Authorize => code::authorize(state, &query),
+        Endpoint::Authorize if is_browser => pages::authorize(state, path[0], &query, parts),
+        Endpoint::Authorize => code::authorize(state, &query, By::Hint),
+        Endpoint::Login => Ok(pages::login(state, path[0], &form::parse(body), parts)),
+        Endpoint::DeviceLogin => unreachable!("it was answered above"),
         Endpoint::Realm => {
             // In a path a plus is only a plus.
             let upn = path.get(2).map(|upn| form::decode(upn.replace('+', "%2B").as_bytes()));
             realm::answer(state, upn.as_deref(), &query).map(|json| json_answer(&json))
         }
     });
-    let mut response = answer.unwrap_or_else(|refusal| refused(state, &refusal));
+    let mut response = answer.unwrap_or_else(|refusal| match endpoint {
+        Endpoint::Authorize if is_browser => pages::stopped_page(&refusal),
+        _ => refused(state, &refusal),
+    });
     respond::header(&mut response, "cache-control", "no-store, no-cache");
     respond::header(&mut response, "x-ms-request-id", &Uuid::new_v4().to_string());
     Ended::answer(what, response)

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::options::Trouble;
+use super::super::account::Trouble;
 use super::super::state::State;
 use super::person::{Person, stopped};
 use super::wish::Wish;
@@ -30,5 +30,8 @@ pub(super) fn token(state: &State, named: Named, form: &Form) -> Result<Value, R
         return Err(stopped(50_126));
     }
     admitted?;
+    if state.signins().trouble(&person.upn) == Some(Trouble::SecondFactor) {
+        return Err(stopped(50_076));
+    }
     Ok(granted(state, &person.subject(&client_id), &wish, form))
 }

@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
+use super::super::account::Trouble;
 use super::super::directory::Class;
-use super::super::options::Trouble;
 use super::super::prop::Prop;
 use super::super::random::guid;
 use super::super::state::State;
@@ -11,6 +11,7 @@ use super::super::tokens::{Rights, Subject};
 use super::{Refusal, codes, refusal};
 
 const ADMINISTRATOR: u64 = 61;
+const ACCOUNT: u64 = 62;
 
 /// A person of the tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +38,10 @@ impl Person {
         if administrator.upn.eq_ignore_ascii_case(upn) {
             return Ok(administrator);
         }
+        if let Some((number, upn)) = state.signins().account(upn) {
+            let oid = guid(state.tenant.seed, number, ACCOUNT);
+            return Ok(Person { upn, oid, rights: Rights::Full, disabled: false });
+        }
         let directory = state.directory();
         let user = directory.find(Class::User, upn).map(|index| directory.current(Class::User, index));
         user.filter(|user| user.text("UserPrincipalName").eq_ignore_ascii_case(upn))
@@ -60,14 +65,23 @@ impl Person {
         }
     }
 
-    /// What stops this person, if anything does.
+    /// Whether a program may sign in for this person without a page.
+    pub(super) fn admit_without_page(&self, state: &State) -> Result<(), Refusal> {
+        self.admit(state)?;
+        match state.signins().trouble(&self.upn) {
+            Some(Trouble::SecondFactor) => Err(stopped(50_076)),
+            _ => Ok(()),
+        }
+    }
+
+    /// What stops this person, if anything does; a second factor is not looked at.
     pub(super) fn admit(&self, state: &State) -> Result<(), Refusal> {
         if self.disabled {
             return Err(stopped(50_057));
         }
         match state.signins().trouble(&self.upn) {
             Some(Trouble::Refused(code)) => Err(stopped(code)),
-            Some(Trouble::Federated) | None => Ok(()),
+            Some(Trouble::Federated | Trouble::SecondFactor) | None => Ok(()),
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::options::Trouble;
+use super::super::account::Trouble;
 use super::super::state::State;
 use super::super::tokens::ISSUER_HOST;
 use super::discovery::CLOUD;
@@ -19,6 +19,7 @@ enum Realm {
 fn realm(state: &State, upn: &str) -> (Realm, String) {
     let domain = upn.rsplit_once('@').map_or("", |(_, domain)| domain).to_lowercase();
     let ours = state.tenant.accepted_domains().iter().any(|own| own.eq_ignore_ascii_case(&domain));
+    let ours = ours || state.signins().has_domain(&domain);
     let realm = match state.signins().trouble(upn) {
         _ if !ours => Realm::Unknown,
         Some(Trouble::Federated) => Realm::Federated,

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use super::super::options::{Options, SigninTrouble, Trouble};
+use super::super::account::{SigninTrouble, Trouble};
+use super::super::options::Options;
 use super::assertion::Seen;
 use super::certificate::Certificate;
 use super::code::AuthCodes;
 use super::federation::Federated;
 use super::id_token::IdKey;
+use super::pages::Flows;
 use super::refresh::RefreshTokens;
 
 /// Everything of sign-ins that lives as long as the emulator, but for device codes.
@@ -24,6 +26,11 @@ pub(in crate::emulator) struct Signins {
     pub(super) codes: AuthCodes,
     pub(super) refresh_tokens: RefreshTokens,
     pub(super) id_key: IdKey,
+    /// What accounts with a second factor are asked for.
+    pub(in crate::emulator) verification_code: String,
+    pub(super) flows: Flows,
+    /// By the name in lower case: the account's number, and the name as it was given.
+    accounts: HashMap<String, (u64, String)>,
     troubles: HashMap<String, Trouble>,
 }
 
@@ -45,8 +52,17 @@ impl Signins {
             codes: AuthCodes::default(),
             refresh_tokens: RefreshTokens::default(),
             id_key: IdKey::new()?,
+            verification_code: options.verification_code.clone().unwrap_or_else(six_digits),
+            flows: Flows::default(),
+            accounts: (1..)
+                .zip(&options.accounts)
+                .map(|(number, account)| (account.upn.to_lowercase(), (number, account.upn.clone())))
+                .collect(),
             troubles: HashMap::new(),
         };
+        for account in &options.accounts {
+            signins.set_trouble(&SigninTrouble { upn: account.upn.clone(), trouble: account.trouble });
+        }
         options.signin_trouble.iter().for_each(|trouble| signins.set_trouble(trouble));
         Ok(signins)
     }
@@ -63,6 +79,18 @@ impl Signins {
         self.troubles.get(&upn.to_lowercase()).copied()
     }
 
+    /// The number and the name of an account of the options.
+    pub(super) fn account(&self, upn: &str) -> Option<(u64, String)> {
+        self.accounts.get(&upn.to_lowercase()).cloned()
+    }
+
+    /// Whether an account of the options has this domain.
+    pub(super) fn has_domain(&self, domain: &str) -> bool {
+        self.accounts
+            .keys()
+            .any(|upn| upn.rsplit_once('@').is_some_and(|(_, own)| own.eq_ignore_ascii_case(domain)))
+    }
+
     /// Registers the certificates of a PEM text; their SHA-1 thumbprints in hex.
     pub(in crate::emulator) fn register(&mut self, pem: &str) -> Result<Vec<String>, String> {
         let new = Certificate::read(pem)?;
@@ -70,4 +98,8 @@ impl Signins {
         self.certificates.extend(new);
         Ok(thumbprints)
     }
+}
+
+fn six_digits() -> String {
+    format!("{:06}", Uuid::new_v4().as_u128() % 1_000_000)
 }

@@ -116,7 +116,7 @@ pub(super) fn signin(state: &State, answer: &Answer, scope: &str) -> Response<Se
                 }
             }
             if body.get("verification_uri").is_some() {
-                body["verification_uri"] = json!(format!("{}/_emulator/device", state.login));
+                body["verification_uri"] = json!(format!("{}/devicelogin", state.login));
             }
             respond::full(answer.status, "application/json; charset=utf-8", body.to_string())
         }
