@@ -23,6 +23,9 @@ const OPENER: &str = if cfg!(target_os = "macos") { "open" } else { "xdg-open" }
 /// An opener hands the address over and ends; some stay as long as a browser that they started.
 const OPENER_TIME_MAX: Duration = Duration::from_secs(3);
 
+/// How long a signal may take from the question to whoever listens to signals.
+const SIGNAL_TIME_MAX: Duration = Duration::from_secs(2);
+
 /// A terminal with somebody before it.
 pub struct Terminal {
     clocks: Clocks,
@@ -62,6 +65,7 @@ impl Drop for Echo {
 /// Runs a blocking question on a thread of its own. Not on the runtime's: that would wait for its answer before the
 /// program can end.
 async fn asked<T: Send + 'static>(
+    clocks: &Clocks,
     question: impl FnOnce() -> std::io::Result<T> + Send + 'static,
 ) -> Result<T, String> {
     let (answer, answered) = oneshot::channel();
@@ -71,6 +75,11 @@ async fn asked<T: Send + 'static>(
     started.map_err(|error| format!("a thread cannot be started: {error}"))?;
     match answered.await {
         Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::Interrupted => {
+            // The signal that interrupted it ends the run, in words of its own.
+            clocks.sleep(SIGNAL_TIME_MAX).await;
+            Err("interrupted".to_owned())
+        }
         Ok(Err(error)) => Err(format!("the terminal cannot be read: {error}")),
         Err(_) => Err("the terminal cannot be read".to_owned()),
     }
@@ -89,7 +98,7 @@ impl People for Terminal {
 
     async fn line(&self, question: &str) -> Result<String, String> {
         let question = one_line(question, 200);
-        asked(move || {
+        asked(&self.clocks, move || {
             let mut terminal = File::options().read(true).write(true).open(TERMINAL)?;
             terminal.write_all(question.as_bytes())?;
             let mut line = String::new();
@@ -102,7 +111,7 @@ impl People for Terminal {
     async fn secret(&self, question: &str) -> Result<SecretString, String> {
         let question = one_line(question, 200);
         let _echo = Echo::kept();
-        asked(move || rpassword::prompt_password(question).map(SecretString::from)).await
+        asked(&self.clocks, move || rpassword::prompt_password(question).map(SecretString::from)).await
     }
 
     async fn open(&self, address: &str) -> Result<(), String> {

@@ -45,7 +45,8 @@ impl Page<'_> {
              frame-ancestors 'none'"
         );
         respond::header(&mut response, "content-security-policy", &policy);
-        respond::header(&mut response, "referrer-policy", "no-referrer");
+        // Not `no-referrer`: a browser would hide the origin of our own forms too, which is looked at.
+        respond::header(&mut response, "referrer-policy", "same-origin");
         respond::header(&mut response, "x-content-type-options", "nosniff");
         response
     }
