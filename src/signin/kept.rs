@@ -14,7 +14,6 @@ use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info, warn};
 
-use super::advice;
 use super::public_client::{Granted, PublicClient, RefreshError, Renewed};
 use super::{SigninError, SigninErrorKind};
 use crate::clocks::Clocks;
@@ -206,12 +205,11 @@ impl KeptToken {
 
     /// The service's refusal, and that the person has to sign in again, where that helps.
     fn over(&self, refused: SigninError) -> SigninError {
-        let code = advice::code_in(&refused.message);
-        if code.is_some_and(|code| NOT_BY_A_PERSON.contains(&code)) {
+        if refused.code.is_some_and(|code| NOT_BY_A_PERSON.contains(&code)) {
             return refused;
         }
         let message = format!("{}; the sign-in kept at {} is over: {LOG_IN}", refused.message, self.place);
-        SigninError::new(refused.kind, message)
+        SigninError { message, ..refused }
     }
 
     async fn keep_successor(&self, stored: &Stored, successor: &SecretString) {
@@ -222,7 +220,7 @@ impl KeptToken {
         let mut named = stored.fields.named.clone();
         named.insert(REFRESH_TOKEN.to_owned(), successor.clone());
         named.insert(STORED_AT.to_owned(), self.now());
-        let fields = Fields { named, version: None };
+        let fields = Fields { named, ..Fields::default() };
         let mut unwritten = self.unwritten.lock().await;
         match self.written(&fields, Expected::Version(stored.version)).await {
             Ok(Kept::Now(version)) => {
@@ -309,7 +307,7 @@ impl KeptToken {
             (TENANT.to_owned(), text(&granted.token.facts.tenant_id)),
             (STORED_AT.to_owned(), self.now()),
         ]);
-        Fields { named, version: None }
+        Fields { named, ..Fields::default() }
     }
 
     /// Takes back what is kept: at the sign-in service if it has a way, and in Vault with all versions.

@@ -93,7 +93,7 @@ impl PersonGrant {
                 let message = format!(
                     "{error}; a person is not asked while the run may hold a session: start the run again"
                 );
-                Err(SigninError::new(error.kind, message))
+                Err(SigninError { message, ..error })
             }
             Err(RefreshError::Other(error)) => Err(error),
         }
