@@ -89,12 +89,13 @@ fn of_host(settings: &Settings, environment: &dyn Strings, recorded: Recorded) -
         uses.push(Use { practice: Practice::LocalSlotsInPod, what });
     }
     let endpoints = [
-        ("login_endpoint", &settings.login_endpoint),
-        ("exchange_endpoint", &settings.exchange_endpoint),
-        ("compliance_endpoint", &settings.compliance_endpoint),
+        ("login_endpoint", settings.login_endpoint.as_ref()),
+        ("exchange_endpoint", settings.exchange_endpoint.as_ref()),
+        ("compliance_endpoint", settings.compliance_endpoint.as_ref()),
+        ("vault_address", settings.vault.as_ref().map(|vault| &vault.address)),
     ];
     let plain = |endpoint: &Endpoint| endpoint.as_str().starts_with("http://");
-    for (name, _) in endpoints.into_iter().filter(|(_, endpoint)| endpoint.as_ref().is_some_and(plain)) {
+    for (name, _) in endpoints.into_iter().filter(|(_, endpoint)| endpoint.is_some_and(plain)) {
         uses.push(Use { practice: Practice::PlainHttp, what: format!("the setting `{name}` is http") });
     }
     uses

@@ -26,6 +26,11 @@ async fn each_practice_is_refused_by_its_name() {
     let token = by("access_token", "credential: {env: TOKEN}");
     let pod = [("KUBERNETES_SERVICE_HOST", "10.0.0.1")];
     let plain = [("EXORUN_EXCHANGE_ENDPOINT", "http://127.0.0.1:9")];
+    let vault = [
+        ("EXORUN_VAULT_ADDRESS", "http://127.0.0.1:9"),
+        ("EXORUN_VAULT_AUTH", "token"),
+        ("EXORUN_VAULT_TOKEN_FILE", "token"),
+    ];
     let mut told = Vec::new();
     for (name, head, more, environment) in [
         ("unknown_cmdlets", unknown.as_str(), &[][..], &[][..]),
@@ -35,6 +40,7 @@ async fn each_practice_is_refused_by_its_name() {
         ("recorded_bodies", SPELLED, &["--record", "recording"], &[]),
         ("local_slots_in_pod", SPELLED, &[], &pod),
         ("plain_http", SPELLED, &[], &plain),
+        ("plain_http", SPELLED, &[], &vault),
     ] {
         let tenant = tenant("").await;
         written(&tenant, head, "");
@@ -56,6 +62,7 @@ async fn each_practice_is_refused_by_its_name() {
     --record writes the service's answers to disk, which the profile `production` refuses: record against a test tenant, or add `recorded_bodies` to the setting `allow`
     this is a pod, and the slots of its accounts are kept inside it, which the profile `production` refuses: run outside of pods, where runs of one host share their slots, or add `local_slots_in_pod` to the setting `allow`
     the setting `exchange_endpoint` is http, which the profile `production` refuses: use https, or add `plain_http` to the setting `allow`
+    the setting `vault_address` is http, which the profile `production` refuses: use https, or add `plain_http` to the setting `allow`
     "#);
 }
 

@@ -1,0 +1,53 @@
+//! Canaries: secrets of every kind through a run that succeeds and one that fails, at the finest logs, and then looked for
+//! everywhere: output, logs, report, metrics, recording, files, arguments, children, core dump.
+//!
+//! A kind is a row of the table below and a function that sets its scene.
+#![expect(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
+#![expect(clippy::disallowed_methods, reason = "tests wait for real processes")]
+
+mod application;
+mod canary;
+mod certificates;
+#[path = "../support/components.rs"]
+mod components;
+#[path = "../support/openbao.rs"]
+mod openbao;
+#[path = "../signin/openssl.rs"]
+mod openssl;
+mod parameters;
+mod people;
+#[path = "../support/program.rs"]
+mod program;
+mod scene;
+mod vault;
+mod watch;
+
+use scene::Ends;
+
+/// Each kind of secret: a test, and who sets its scene; `None` skips it, visibly.
+macro_rules! kinds {
+    ($($name:ident: $scene:path;)+) => {
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                for (ends, format) in [(Ends::Well, "json"), (Ends::Badly, "json"), (Ends::Badly, "human")] {
+                    let Some(scene) = $scene(ends).await else { return };
+                    scene.hunted(ends, format).await;
+                }
+            }
+        )+
+    };
+}
+
+kinds! {
+    a_client_secret_in_the_environment: application::client_secret_in_the_environment;
+    a_client_secret_in_a_file: application::client_secret_in_a_file;
+    a_private_key_in_a_file: certificates::key_in_a_file;
+    a_private_key_in_the_environment: certificates::key_in_the_environment;
+    the_password_of_a_pfx_file: certificates::pfx_password;
+    a_refresh_token: people::refresh_token;
+    secret_parameters: parameters::secret_parameters;
+    a_token_of_vault: vault::token;
+    a_secret_id_of_vault: vault::secret_id;
+    a_token_of_a_login_to_vault: vault::token_of_a_login;
+}
