@@ -43,6 +43,7 @@ pub(super) fn vault(
         login: login(&vault.login),
         tls,
         http,
+        wrap_ttl: vault.wrap_ttl,
         retry,
         clocks: clocks.clone(),
         metrics: metrics.clone(),

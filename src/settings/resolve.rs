@@ -151,6 +151,14 @@ impl Resolved {
         }
     }
 
+    /// A duration of a row without a default.
+    pub(super) fn duration_if_given(&mut self, key: &'static str) -> Option<Duration> {
+        self.take(key).map(|value| match value {
+            Value::Duration(duration) => duration,
+            _ => unreachable!("`{key}` is a duration in the table"),
+        })
+    }
+
     pub(super) fn application_anchor(&mut self, key: &'static str) -> ApplicationAnchor {
         match self.take(key) {
             Some(Value::Word("system_mailbox")) => ApplicationAnchor::SystemMailbox,

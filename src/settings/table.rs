@@ -380,6 +380,13 @@ pub static TABLE: &[Definition] = &[
         "A PEM file of further certificate authorities to trust for Vault alone, added to those of the system. Left out, `ca_file` counts.",
     ),
     row(
+        "vault_wrap_ttl",
+        Kind::Duration { min: "1s", max: "1h" },
+        None,
+        "Have Vault wrap each secret that is read, for this long: what travels is a token that opens once, so that no proxy on the way \
+         can read along unnoticed. It costs two more requests a secret; a policy with `min_wrapping_ttl` demands it.",
+    ),
+    row(
         "vault_timeout",
         Kind::Duration { min: "100ms", max: "5m" },
         Some("10s"),

@@ -24,6 +24,8 @@ pub struct VaultSettings {
     pub login: VaultLogin,
     /// Further authorities for Vault alone.
     pub ca_file: Option<PathBuf>,
+    /// How long what is read is wrapped, if it is.
+    pub wrap_ttl: Option<Duration>,
     /// For one request.
     pub timeout: Duration,
 }
@@ -86,6 +88,7 @@ struct Given {
     certificate_file: Option<PathBuf>,
     key_file: Option<PathBuf>,
     ca_file: Option<PathBuf>,
+    wrap_ttl: Option<Duration>,
     timeout: Duration,
 }
 
@@ -111,6 +114,7 @@ impl VaultSettings {
             certificate_file: found.path("vault_certificate_file"),
             key_file: found.path("vault_key_file"),
             ca_file: found.path("vault_ca_file"),
+            wrap_ttl: found.duration_if_given("vault_wrap_ttl"),
             timeout: found.duration("vault_timeout"),
         };
         // A row that is wrong by itself has its message, and none about what else would be missing.
@@ -178,6 +182,7 @@ impl VaultSettings {
             ),
             login,
             ca_file: given.ca_file,
+            wrap_ttl: given.wrap_ttl,
             timeout: given.timeout,
         })
     }

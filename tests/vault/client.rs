@@ -56,6 +56,7 @@ pub(crate) fn parts(bao: &OpenBao, login: Login) -> VaultParts {
         login,
         tls: trust::client_config(ca_file.as_deref()).unwrap(),
         http,
+        wrap_ttl: None,
         retry: RETRY,
         clocks: Clocks::system(),
         metrics: Metrics::new(Peer::Emulator),

@@ -6,7 +6,16 @@
 mod components;
 #[path = "../support/openbao.rs"]
 mod openbao;
+#[path = "../support/program.rs"]
+mod program;
 
+mod canned;
 mod client;
+mod failures;
+mod issuer;
 mod kv;
+mod life;
+mod logins;
+mod program_runs;
 mod transit;
+mod wrapping;

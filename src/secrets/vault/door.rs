@@ -4,6 +4,7 @@
 //! text, and drop what is needed here (the status of an error with its data, versions, leases).
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use rustify::endpoint::Endpoint;
 use rustify::enums::{RequestMethod, RequestType, ResponseType};
@@ -37,6 +38,7 @@ pub(super) struct Answer {
     pub(super) data: Option<Value>,
     pub(super) auth: Option<Granted>,
     pub(super) lease_id: String,
+    pub(super) wrap_info: Option<Wrapped>,
 }
 
 /// A token that was granted.
@@ -52,6 +54,12 @@ pub(super) struct Granted {
     pub(super) renewable: bool,
     #[serde(default)]
     pub(super) token_type: String,
+}
+
+/// What an answer is wrapped in.
+#[derive(Deserialize)]
+pub(super) struct Wrapped {
+    pub(super) token: SecretString,
 }
 
 impl Door {
@@ -83,8 +91,29 @@ impl Door {
 
     /// Asks once.
     pub(super) async fn ask<E: Endpoint>(&self, endpoint: &E) -> Result<Answer, Trouble> {
+        self.through(&self.middle, endpoint).await
+    }
+
+    /// Asks once for an answer that is wrapped for `ttl`.
+    pub(super) async fn ask_wrapped<E: Endpoint>(
+        &self,
+        endpoint: &E,
+        ttl: Duration,
+    ) -> Result<Answer, Trouble> {
+        let mut middle =
+            EndpointMiddleware { wrap: Some(format!("{}s", ttl.as_secs().max(1))), ..self.middle.clone() };
+        let answer = self.through(&middle, endpoint).await;
+        middle.token.zeroize();
+        answer
+    }
+
+    async fn through<E: Endpoint>(
+        &self,
+        middle: &EndpointMiddleware,
+        endpoint: &E,
+    ) -> Result<Answer, Trouble> {
         // The libraries' own lines hold addresses and Vault's texts, unescaped by us; ours say what matters.
-        let asking = async { Again(endpoint).with_middleware(&self.middle).exec(&self.http).await };
+        let asking = async { Again(endpoint).with_middleware(middle).exec(&self.http).await };
         let answer = asking.with_subscriber(Dispatch::none()).await.map_err(Trouble::of)?;
         let status = answer.response.status().as_u16();
         let body = Zeroizing::new(answer.response.into_body());

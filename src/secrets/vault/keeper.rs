@@ -118,10 +118,26 @@ impl Keeper {
         doing: &str,
         endpoint: &E,
     ) -> Result<Answer, Trouble> {
+        self.ask_for(doing, endpoint, None).await
+    }
+
+    /// As [`Keeper::ask`], for an answer that is wrapped for `wrap`, if it is.
+    pub(super) async fn ask_for<E: Endpoint>(
+        self: &Arc<Self>,
+        doing: &str,
+        endpoint: &E,
+        wrap: Option<Duration>,
+    ) -> Result<Answer, Trouble> {
         let mut first = true;
         loop {
-            let lent = self.lend().await.map_err(Trouble::Login)?;
-            let asked = self.patience.ask(doing, || lent.door.ask(endpoint)).await;
+            let lent = self.lend().await.map_err(Trouble::Known)?;
+            let once = || async {
+                match wrap {
+                    Some(ttl) => lent.door.ask_wrapped(endpoint, ttl).await,
+                    None => lent.door.ask(endpoint).await,
+                }
+            };
+            let asked = self.patience.ask(doing, once).await;
             match asked {
                 Err(Trouble::Refused(refusal))
                     if first && refusal.status == 403 && self.is_dead(&lent).await =>

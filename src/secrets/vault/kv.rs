@@ -2,6 +2,7 @@
 
 use std::sync::PoisonError;
 
+use rustify::endpoint::Endpoint;
 use rustify::enums::RequestMethod;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
@@ -10,6 +11,7 @@ use vaultrs::api::kv2::requests::ReadSecretRequest;
 use super::Vault;
 use super::door::{Answer, Request};
 use super::trouble::{Failed, Refusal, Trouble};
+use super::wrapping;
 use crate::observe::escape::one_line;
 use crate::secrets::{Expected, Fields, Kept, SecretError, SecretErrorKind};
 use crate::spec::job::VaultRef;
@@ -71,10 +73,19 @@ impl Vault {
             .version(place.version)
             .build()
             .expect("all fields are set");
-        let answer = self.keeper.ask("read a secret", &request).await?;
+        let answer = self.fetch(&request).await?;
         let mut data = answer.data.unwrap_or_default();
         let version = data.pointer("/metadata/version").and_then(Value::as_u64);
         Ok(fields(data.get_mut("data").map(Value::take), version))
+    }
+
+    /// Gets an answer with a secret, wrapped on its way if that is wished.
+    async fn fetch<E: Endpoint>(&self, request: &E) -> Result<Answer, Trouble> {
+        let answer = self.keeper.ask_for("read a secret", request, self.parts().wrap_ttl).await?;
+        let Some(wrapped) = answer.wrap_info else { return Ok(answer) };
+        let from = request.path();
+        let opened = wrapping::open(&self.keeper.entrance, &wrapped.token, |path| path == from, &from).await;
+        opened.map_err(Trouble::Known)
     }
 
     async fn read_plain(&self, place: &VaultRef) -> Result<Fields, Failed> {
@@ -85,7 +96,7 @@ impl Vault {
             )));
         }
         let request = Request::get(format!("{}/{}", place.mount, place.path));
-        let answer = self.keeper.ask("read a secret", &request).await;
+        let answer = self.fetch(&request).await;
         let Answer { data, lease_id, .. } = answer.map_err(|trouble| self.unread(place, trouble))?;
         if !lease_id.is_empty() {
             self.keeper.leased(lease_id).await;

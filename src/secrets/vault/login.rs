@@ -163,8 +163,9 @@ impl Entrance {
             return Ok(known.secret_id.clone());
         }
         let from = format!("auth/{}/role/", self.parts.auth_mount);
-        let mut data = wrapping::open(self, &token, |path| path.starts_with(&from), &from).await?;
-        let secret_id = match data.get_mut("secret_id").map(Value::take) {
+        let mut answer = wrapping::open(self, &token, |path| path.starts_with(&from), &from).await?;
+        let secret_id = match answer.data.as_mut().and_then(|data| data.get_mut("secret_id")).map(Value::take)
+        {
             Some(Value::String(secret_id)) => SecretString::from(secret_id),
             _ => {
                 return Err(Failed::wrong(
@@ -188,11 +189,13 @@ impl Entrance {
         let place =
             self.parts.namespace.as_ref().map_or_else(String::new, |name| format!(" in namespace {name}"));
         let mend = if refusal.says("namespace not found") {
-            "check `vault_namespace`"
-        } else if refusal.status == 404 || refusal.says("no handler for route") {
-            "no such method is mounted there: check `vault_auth_mount` and `vault_namespace`"
+            "check `vault_namespace`".to_owned()
+        } else if refusal.status == 403 {
+            // Of a path where no method is mounted, Vault says no more than that.
+            let mend = self.parts.login.mend();
+            format!("{mend}; and that such a method is mounted there (`vault_auth_mount`, `vault_namespace`)")
         } else {
-            self.parts.login.mend()
+            self.parts.login.mend().to_owned()
         };
         Failed::wrong(format!("cannot {doing}{place}: {}; {mend}", refusal.said()))
     }

@@ -45,6 +45,8 @@ pub struct VaultParts {
     pub tls: Arc<ClientConfig>,
     /// Proxies and time-outs are its.
     pub http: Arc<MakeHttp>,
+    /// How long what is read is wrapped, if it is; whole seconds.
+    pub wrap_ttl: Option<Duration>,
     /// How patiently a Vault that cannot answer is asked again.
     pub retry: RetryPolicy,
     /// Time.

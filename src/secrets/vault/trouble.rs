@@ -34,8 +34,8 @@ pub(super) enum Trouble {
     },
     /// Nobody vouches for its certificate.
     Untrusted(String),
-    /// There is no token to ask with.
-    Login(Failed),
+    /// It is told already: there is no token to ask with, or a wrapped answer does not open.
+    Known(Failed),
 }
 
 /// An error of Vault.
@@ -129,7 +129,7 @@ impl Trouble {
             Trouble::Refused(refusal) if refusal.passing().is_some() => Failure::Transient,
             // A gateway's page about a Vault that does not answer.
             Trouble::NotVault { status: 502..=504 } | Trouble::Silent { .. } => Failure::Transient,
-            Trouble::Refused(_) | Trouble::NotVault { .. } | Trouble::Untrusted(_) | Trouble::Login(_) => {
+            Trouble::Refused(_) | Trouble::NotVault { .. } | Trouble::Untrusted(_) | Trouble::Known(_) => {
                 Failure::Permanent
             }
         }
@@ -141,7 +141,7 @@ impl Trouble {
             Trouble::Refused(refusal) => refusal.status >= 500,
             Trouble::NotVault { .. } => true,
             Trouble::Silent { sent, .. } => *sent,
-            Trouble::Untrusted(_) | Trouble::Login(_) => false,
+            Trouble::Untrusted(_) | Trouble::Known(_) => false,
         }
     }
 
@@ -151,7 +151,7 @@ impl Trouble {
             Trouble::Refused(refusal) => refusal.said(),
             Trouble::NotVault { status } => format!("HTTP {status}, and no answer of Vault"),
             Trouble::Silent { why, .. } | Trouble::Untrusted(why) => why.clone(),
-            Trouble::Login(failed) => failed.reason.clone(),
+            Trouble::Known(failed) => failed.reason.clone(),
         }
     }
 
@@ -180,7 +180,7 @@ impl Trouble {
                 "cannot {doing}: nobody vouches for the certificate of {address}: {why} (a private CA goes into the setting \
                  `vault_ca_file`)"
             )),
-            Trouble::Login(failed) => failed,
+            Trouble::Known(failed) => failed,
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use rustify::enums::RequestMethod;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use vaultrs::api::sys::requests::WrappingLookupRequest;
 
-use super::door::Request;
+use super::door::{Answer, Request};
 use super::login::Entrance;
 use super::trouble::{Failed, Trouble};
 use crate::observe::escape::one_line;
@@ -24,7 +24,7 @@ pub(super) async fn open(
     token: &SecretString,
     expected: impl Fn(&str) -> bool,
     from: &str,
-) -> Result<Map<String, Value>, Failed> {
+) -> Result<Answer, Failed> {
     let address = &entrance.parts.address;
     let door = entrance.door(None, None)?;
     let look =
@@ -43,11 +43,7 @@ pub(super) async fn open(
     let request =
         Request { method: RequestMethod::POST, path: "sys/wrapping/unwrap".into(), body: Some(json!({})) };
     // Once: if the answer is lost on the way, the token is used up all the same.
-    let answer = door.ask(&request).await.map_err(|trouble| gone(trouble, address))?;
-    match answer.data {
-        Some(Value::Object(data)) => Ok(data),
-        _ => Err(Failed::wrong("the wrapped answer holds no data")),
-    }
+    door.ask(&request).await.map_err(|trouble| gone(trouble, address))
 }
 
 fn gone(trouble: Trouble, address: &str) -> Failed {
