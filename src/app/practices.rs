@@ -33,6 +33,10 @@ pub fn judge_run(
     recorded: Recorded,
 ) -> Verdict {
     let mut uses = of_job(job, Some(target));
+    if settings.device_webhook.is_some() && matches!(target.auth.method, Method::Device { .. }) {
+        let what = "the setting `device_webhook` has device codes posted".to_owned();
+        uses.push(Use { practice: Practice::DeviceWebhook, what });
+    }
     uses.extend(of_host(settings, environment, recorded));
     judge(settings.profile, &settings.allow, &uses)
 }

@@ -107,10 +107,12 @@ async fn log_in(args: LoginArgs, job: Job, flags: SettingFlags) -> Exit {
         logged_in = app.login(&target, job.service, asked_by) => logged_in,
         () = stop.asked() => {
             start::refuse("stopped before anybody had signed in; nothing is kept");
+            app.end().await;
             return Exit::Interrupted;
         }
     };
     app.settle().await;
+    app.end().await;
     let logged_in = match logged_in {
         Ok(logged_in) => logged_in,
         Err(error) => {
@@ -163,6 +165,7 @@ async fn log_out(args: LogoutArgs, job: Job, flags: SettingFlags) -> Exit {
     }
     let logged_out = app.logout(&target, job.service).await;
     app.settle().await;
+    app.end().await;
     let (said, exit) = match logged_out {
         Ok(LoggedOut::NothingThere) => (format!("no sign-in is kept at {place}\n"), Exit::Done),
         Ok(LoggedOut::Deleted { user, revoked }) => {

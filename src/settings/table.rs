@@ -292,14 +292,17 @@ pub static TABLE: &[Definition] = &[
         "device_wait",
         Kind::Duration { min: "100ms", max: "1h" },
         Some("15m"),
-        "How long to wait for a person: to confirm a device code, to sign in in a browser, to type at the terminal. The service's          codes live 15 minutes.",
+        "How long to wait for a person: to confirm a device code, to sign in in a browser, to type at the terminal. The \
+         service's codes live 15 minutes.",
     ),
     Definition {
         key: "device_webhook",
         kind: Kind::Webhook,
         default: None,
         masked: true,
-        doc: "Where a device code and its address are posted as JSON, for people who do not see the run. Off by default, because a               code can be phished: whoever reads it can have somebody else confirm it and sign in as them. `--profile               production` refuses it unless it is allowed by name.",
+        doc: "Where a device code and its address are posted as JSON, for people who do not see the run. Off by default, \
+              because a code can be phished: whoever reads it can have somebody else confirm it and sign in as them. \
+              `--profile production` refuses it unless it is allowed by name.",
     },
     row(
         "vault_address",

@@ -109,3 +109,27 @@ fn answers(answer: &Answer, nonce: &str) -> bool {
     let claims = payload.and_then(|payload| serde_json::from_slice::<Value>(&payload).ok());
     claims.is_some_and(|claims| claims.get("nonce").and_then(Value::as_str) == Some(nonce))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn answer(id_token: Option<Value>) -> Answer {
+        let mut body = json!({"access_token": "x", "token_type": "Bearer"});
+        if let Some(claims) = id_token {
+            let payload = URL_SAFE_NO_PAD.encode(claims.to_string());
+            body["id_token"] = json!(format!("e30.{payload}.c2ln"));
+        }
+        serde_json::from_value(body).unwrap()
+    }
+
+    #[test]
+    fn an_answer_of_another_sign_in_is_not_taken() {
+        assert!(answers(&answer(Some(json!({"nonce": "own"}))), "own"));
+        for other in [Some(json!({"nonce": "other"})), Some(json!({})), Some(json!({"nonce": 7})), None] {
+            assert!(!answers(&answer(other), "own"));
+        }
+    }
+}

@@ -31,7 +31,9 @@ const STORED_AT: &str = "stored_at";
 
 /// How long a refused token's successor is waited for: whoever used it is about to write it.
 const SUCCESSOR_WAIT: Duration = Duration::from_secs(6);
-const SUCCESSOR_PAUSE: Duration = Duration::from_millis(150);
+/// The first pause between two looks; each is twice as long as the one before, up to the other.
+const SUCCESSOR_PAUSE: Duration = Duration::from_millis(20);
+const SUCCESSOR_PAUSE_MAX: Duration = Duration::from_millis(500);
 
 /// Writes of a successor that Vault cannot take now, and the pause between them.
 const WRITES_MAX: u32 = 4;
@@ -193,13 +195,15 @@ impl KeptToken {
 
     /// What another process has written since, waited for until then.
     async fn successor(&self, stored: &Stored, until: BootTime) -> Result<Option<Stored>, SigninError> {
+        let mut pause = SUCCESSOR_PAUSE;
         loop {
             match self.read().await? {
                 Some(now) if now.version != stored.version => return Ok(Some(now)),
                 None => return Ok(None),
                 Some(_) if self.clocks.boot() >= until => return Ok(None),
-                Some(_) => self.clocks.sleep(SUCCESSOR_PAUSE).await,
+                Some(_) => self.clocks.sleep(pause).await,
             }
+            pause = (pause * 2).min(SUCCESSOR_PAUSE_MAX);
         }
     }
 

@@ -53,7 +53,17 @@ async fn its_files_are_private_and_a_run_needs_nothing_else() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    assert_eq!(names, ["ca.pem", "client-secret", "managed-identity.env", "settings.yaml", "user-password"]);
+    assert_eq!(
+        names,
+        [
+            "ca.pem",
+            "client-secret",
+            "managed-identity.env",
+            "settings.yaml",
+            "user-password",
+            "verification-code"
+        ]
+    );
     for name in &names {
         assert_eq!(mode(&out.join(name)), 0o600, "{name}");
     }

@@ -138,6 +138,7 @@ mod tests {
 
     use super::super::components;
     use super::super::desk::{Desk, MFA, NAVIN, PASSWORD, VERIFICATION_CODE, end_of, options};
+    use super::super::vaulted::Vaulted;
     use super::Chromium;
 
     /// Chromium, its driver and a terminal, or a visible skip.
@@ -146,13 +147,17 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn chromium_signs_in_navin_for_a_run() {
-        if skipped("chromium_signs_in_navin_for_a_run") {
+    async fn chromium_signs_in_navin_for_a_login() {
+        if skipped("chromium_signs_in_navin_for_a_login") {
             return;
         }
-        let desk = Desk::new(options()).await;
-        let job = desk.job(&["method: browser"]);
-        let child = desk.attended(&["run", job.to_str().unwrap()], &[]).spawn().unwrap();
+        let Some(vaulted) = Vaulted::start("chromium_signs_in_navin_for_a_login", options()).await else {
+            return;
+        };
+        let desk = &vaulted.desk;
+        let job = vaulted.job("browser", &[]);
+        let child =
+            vaulted.with_vault(desk.attended(&["login", &job, "--method", "browser"], &[])).spawn().unwrap();
         let chromium = Chromium::start(desk.tenant.folder.path()).await;
         chromium.open(&desk.opened().await).await;
         chromium.heading("Sign in").await;
@@ -168,9 +173,11 @@ mod tests {
         chromium.click("button[value=no]").await;
         chromium.heading("Signed in").await;
         chromium.picture("signed-in").await;
-        let run = end_of(child).await;
+        let login = end_of(child).await;
         chromium.end().await;
-        run.assert_code(0);
+        login.assert_code(0);
+        assert!(login.stdout.contains(&format!("{NAVIN} is signed in")), "{}", login.stdout);
+        vaulted.unattended(&["run", &job]).await.assert_code(0);
         desk.tenant.assert_all_closed();
     }
 

@@ -5,13 +5,19 @@
 
 #[path = "../support/components.rs"]
 mod components;
+#[path = "../support/openbao.rs"]
+mod openbao;
 #[path = "../support/program.rs"]
 mod program;
 
 mod browser;
 mod chromium;
 mod desk;
+mod kept;
 mod pages;
 mod passwords;
+mod race;
+mod stranger;
+mod vaulted;
 mod walker;
 mod webhook;

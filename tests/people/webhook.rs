@@ -83,3 +83,26 @@ async fn a_webhook_that_fails_is_told_and_ends_nothing() {
         assert!(!run.stderr.contains("canary-2c9d-hook"), "{}", run.stderr);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn production_refuses_a_webhook_unless_it_is_allowed_by_name() {
+    let options = exorun::emulator::Options {
+        device_approval: exorun::emulator::DeviceApproval::AfterPolls(0),
+        ..options()
+    };
+    let desk = Desk::new(options).await;
+    let job = desk.job(&["method: device"]);
+    let (hook, told) = listening("200 OK").await;
+    let run = |allow: &'static str| {
+        let mut command =
+            desk.unattended(&["run", job.to_str().unwrap(), "--profile", "production", "--allow", allow]);
+        command.env("EXORUN_DEVICE_WEBHOOK", &hook);
+        end(command)
+    };
+    let refused = run("plain_http,local_slots_in_pod").await;
+    refused.assert_code(78);
+    assert!(refused.stderr.contains("`device_webhook`"), "{}", refused.stderr);
+    assert!(told.lock().unwrap().is_empty());
+    run("device_webhook,local_slots_in_pod").await.assert_code(0);
+    assert_eq!(told.lock().unwrap().len(), 1);
+}

@@ -257,11 +257,11 @@ fn page_of(
         Purpose::Authorize(query) => field(query, "client_id").unwrap_or_default(),
         Purpose::Device { client_id, .. } => client_id,
     };
-    let application = format!("Application {}", printable(application));
+    let application = format!("application {}", printable(application));
     let mut parts = vec![Part::Hidden { name: "flowToken", value: token }];
     parts.extend(wrong.map(Part::Wrong));
     let next = Part::Button { name: "answer", value: "next", label: "Next" };
-    let at = format!("to {}, by {application}", state.tenant.initial_domain);
+    let at = format!("to {}, by the {application}", state.tenant.initial_domain);
     let (who, asked);
     let title = match step {
         Step::Name => {
@@ -305,7 +305,7 @@ fn page_of(
             match purpose {
                 Purpose::Authorize(_) => {
                     asked = format!(
-                        "{application} gets a token for Exchange Online in your name. (The emulator forgets you all the same.)"
+                        "The {application} gets a token for Exchange Online in your name. (The emulator forgets you all the same.)"
                     );
                     parts.extend([
                         Part::Text(&asked),
@@ -317,7 +317,7 @@ fn page_of(
                 }
                 Purpose::Device { .. } => {
                     asked = format!(
-                        "You're signing in to {application} on another device. If this isn't an app you're trying to sign in to, cancel: \
+                        "You're signing in to the {application} on another device. If this isn't an app you're trying to sign in to, cancel: \
                          do not continue if you were sent this code by someone else."
                     );
                     parts.extend([
