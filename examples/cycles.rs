@@ -148,6 +148,7 @@ async fn sessions(
                 tenant: TENANT.to_owned(),
                 scope: SCOPE.to_owned(),
                 http: http.build()?,
+                proxy: None,
                 retry: RETRY,
                 clocks: clocks.clone(),
                 recorder: Recorder::off(),

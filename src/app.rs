@@ -2,6 +2,7 @@
 
 mod account;
 mod application;
+mod http;
 mod people;
 pub mod practices;
 mod signin;
@@ -100,14 +101,7 @@ impl App {
         let tls = trust::client_config(settings.ca_file.as_deref())
             .map_err(|error| StartError(error.to_string()))?;
         let tls = if settings.http_version == "auto" { tls } else { trust::without_http2(&tls) };
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(ClientConfig::clone(&tls))
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .connect_timeout(settings.connect_timeout)
-            .timeout(settings.signin_timeout)
-            .build()
-            .map_err(|error| StartError(format!("the HTTP client for sign-in cannot be built: {error}")))?;
+        let http = http::client(&settings, &tls)?;
         let peer = if settings.emulated { Peer::Emulator } else { Peer::Service };
         let reaper = Reaper::start(clocks.clone());
         let tracker = TaskTracker::new();

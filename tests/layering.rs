@@ -59,7 +59,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("slots", &["spec", "catalog", "rules", "exit", "clocks"]),
     ("secrets", &["observe", "spec", "catalog", "rules", "exit", "clocks"]),
     // Parts get plain values, not the settings, so that a test of a part needs none.
-    ("settings", &["observe", "rules::duration", "rules::profile", "exit", "clocks"]),
+    ("settings", &["observe", "rules::duration", "rules::profile", "rules::proxy", "exit", "clocks"]),
     ("observe", &["exit", "clocks"]),
     // An emulator built from the client's types would agree with the client's mistakes.
     ("emulator", &["catalog", "net", "clocks"]),

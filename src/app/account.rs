@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use tracing::warn;
 
-use super::{Access, App};
+use super::{Access, App, http};
 use crate::emulator;
 use crate::exchange::anchor::{Caller, routed};
 use crate::exchange::client::{NextPage, RestRemote, ServiceConfig};
 use crate::exchange::environment::cloud;
+use crate::exchange::reach::Detour;
 use crate::exchange::redirect::Family;
-use crate::exchange::transport::{Connector, Detour, Origin};
+use crate::exchange::transport::{Connector, Origin};
+use crate::exchange::tunnel::Proxy;
 use crate::observe::escape::one_line;
 use crate::rules::retry::{Repeated, RetryPolicy};
 use crate::runner::Actor;
@@ -171,11 +173,13 @@ impl App {
     ) -> Result<LoginEndpoint, SigninError> {
         let Addresses { login, scope, .. } = addresses(&self.settings, target, service)?;
         let user_principal_name = target.auth.user_principal_name.clone();
+        let proxy = http::proxy_to(&self.settings, &login);
         Ok(LoginEndpoint {
             base: login,
             tenant: target.organization().to_owned(),
             scope,
             expected: Expected { user_principal_name, ..Expected::default() },
+            proxy,
             http: self.http.clone(),
             retry: self.retry(),
             recorder: self.recorder.clone(),
@@ -251,7 +255,11 @@ impl App {
                 self.settings.connect_timeout,
                 self.settings.close_deadline,
             )
-            .with_detours(detours.collect()),
+            .with_detours(detours.collect())
+            .with_proxy(Proxy {
+                routes: self.settings.proxy.routes.clone(),
+                credentials: self.settings.proxy.credentials.clone(),
+            }),
             clocks: self.clocks.clone(),
         })
     }

@@ -13,6 +13,7 @@ use crate::secrets::vault::{Login, MakeHttp, Vault, VaultParts};
 use crate::settings::{Settings, VaultLogin};
 
 use super::StartError;
+use super::http::Plumbing;
 
 /// The Vault of the settings, if they name one.
 pub(super) fn vault(
@@ -26,15 +27,9 @@ pub(super) fn vault(
     let tls =
         trust::client_config(ca_file).map_err(|error| StartError(told(vault.ca_file.as_deref(), &error)))?;
     let tls = if settings.http_version == "auto" { tls } else { trust::without_http2(&tls) };
-    let (connect_timeout, timeout) = (settings.connect_timeout, vault.timeout);
+    let (plumbing, timeout) = (Plumbing::of(settings)?, vault.timeout);
     let http: Arc<MakeHttp> = Arc::new(move |tls: ClientConfig| {
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .connect_timeout(connect_timeout)
-            .timeout(timeout);
-        client.build().map_err(|error| error.to_string())
+        plumbing.builder(tls).timeout(timeout).build().map_err(|error| error.to_string())
     });
     Ok(Some(Arc::new(Vault::new(VaultParts {
         address: vault.address.as_str().to_owned(),

@@ -15,7 +15,6 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +22,8 @@ use tokio_util::task::TaskTracker;
 
 use super::Closed;
 use super::errors::{ErrorKind, Happened, RemoteError};
+use super::reach::{Detour, NotReached, Reach, Wire, bracketed};
+use super::tunnel::Proxy;
 use crate::clocks::Clocks;
 
 /// Where a service answers: `https://host[:port]`.
@@ -63,7 +64,7 @@ impl Origin {
 
     /// As it stands in a `Host` header or a URL.
     pub(super) fn authority(&self) -> String {
-        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        let host = bracketed(&self.host);
         if self.port == 443 { host } else { format!("{host}:{}", self.port) }
     }
 }
@@ -82,21 +83,7 @@ pub struct Connector {
     clocks: Clocks,
     connect_timeout: Duration,
     close_deadline: Duration,
-    detours: Vec<Detour>,
-}
-
-/// Connects somewhere else than a host's name says; name, certificate and request stay the host's. As curl's
-/// `--connect-to`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Detour {
-    /// Connections to this host and port …
-    pub host: String,
-    /// … in any case of letters …
-    pub port: u16,
-    /// … go to this host or address instead …
-    pub to_host: String,
-    /// … and this port.
-    pub to_port: u16,
+    reach: Reach,
 }
 
 impl Connector {
@@ -108,24 +95,21 @@ impl Connector {
         connect_timeout: Duration,
         close_deadline: Duration,
     ) -> Connector {
+        let reach = Reach::new(&tls, clocks.clone());
         let tls = TlsConnector::from(tls);
-        Connector { tls, tracker, clocks, connect_timeout, close_deadline, detours: Vec::new() }
+        Connector { tls, tracker, clocks, connect_timeout, close_deadline, reach }
     }
 
     /// With `detours`; the first that fits is taken.
     pub fn with_detours(mut self, detours: Vec<Detour>) -> Connector {
-        self.detours = detours;
+        self.reach.detours = detours;
         self
     }
 
-    /// Where connections to `origin` go.
-    fn address<'a>(&'a self, origin: &'a Origin) -> (&'a str, u16) {
-        let fits =
-            |detour: &&Detour| detour.host.eq_ignore_ascii_case(&origin.host) && detour.port == origin.port;
-        match self.detours.iter().find(fits) {
-            Some(detour) => (&detour.to_host, detour.to_port),
-            None => (&origin.host, origin.port),
-        }
+    /// Through `proxy`, where its routes say so. A detour goes straight where it leads.
+    pub fn with_proxy(mut self, proxy: Proxy) -> Connector {
+        self.reach.proxy = proxy;
+        self
     }
 
     /// Opens a transport to `origin`.
@@ -134,26 +118,25 @@ impl Connector {
     /// Dropped before it returns, the TCP connection is dropped with it; no request was sent.
     pub(super) async fn connect(&self, origin: &Origin) -> Result<Transport, RemoteError> {
         let opened = self.clocks.timeout(self.connect_timeout, self.open(origin)).await;
-        opened.unwrap_or_else(|elapsed| Err(not_opened(ErrorKind::Timeout, origin, &elapsed.to_string())))
+        opened.unwrap_or_else(|elapsed| {
+            let way = self.reach.way(origin).told();
+            Err(not_opened(
+                ErrorKind::Timeout,
+                origin,
+                &format!("{elapsed} (setting `connect_timeout`){way}"),
+            ))
+        })
     }
 
     async fn open(&self, origin: &Origin) -> Result<Transport, RemoteError> {
         let network =
             |error: &dyn std::fmt::Display| not_opened(ErrorKind::Network, origin, &error.to_string());
-        let tcp = TcpStream::connect(self.address(origin)).await.map_err(|error| network(&error))?;
-        // Requests are small and answered one at a time: waiting for more bytes only costs time.
-        tcp.set_nodelay(true).map_err(|error| network(&error))?;
+        let way = self.reach.way(origin);
         let name = ServerName::try_from(origin.host.clone()).map_err(|error| network(&error))?;
-        let stream = self.tls.connect(name, tcp).await.map_err(|error| {
-            let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-            match inner {
-                // It does not pass by itself, so nothing is tried again.
-                Some(rustls::Error::InvalidCertificate(_)) => {
-                    let why = format!("TLS: {error} (a private CA goes into the setting `ca_file`)");
-                    not_opened(ErrorKind::Refused, origin, &why)
-                }
-                _ => network(&format!("TLS: {error}")),
-            }
+        let wire = self.reach.wire(way, origin).await.map_err(|no| not_opened(no.kind, origin, &no.why))?;
+        let stream = self.tls.connect(name, wire).await.map_err(|error| {
+            let NotReached { kind, why } = NotReached::by_tls(&error);
+            not_opened(kind, origin, &format!("{why}{}", way.told()))
         })?;
         let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         let io = TokioIo::new(stream);
@@ -266,7 +249,7 @@ pub(super) fn broken(error: &hyper::Error, happened: Happened) -> RemoteError {
     RemoteError::new(ErrorKind::Network, happened, format!("{error}{cause}"))
 }
 
-type Io = TokioIo<TlsStream<TcpStream>>;
+type Io = TokioIo<TlsStream<Box<dyn Wire>>>;
 
 async fn drive_http1(driver: http1::Connection<Io, Full<Bytes>>, cut: CancellationToken) -> Ended {
     let mut driver = driver;

@@ -6,8 +6,8 @@ pub mod edit;
 pub mod opens;
 pub mod paging;
 pub mod profile;
+pub mod proxy;
 pub mod quantity;
-
 pub mod renewal;
 pub mod retry;
 pub mod skew;

@@ -6,8 +6,10 @@ use std::time::Duration;
 use reqwest::Url;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
+use super::proxy::Choice;
 use super::strings::near;
 use crate::rules::duration;
+use crate::rules::proxy::Exceptions;
 
 /// What a value must be.
 #[derive(Debug)]
@@ -32,6 +34,8 @@ pub(super) enum Kind {
     Words(&'static [&'static str]),
     LogFilter,
     Detours,
+    Proxy,
+    Exceptions,
 }
 
 /// A checked value.
@@ -47,6 +51,8 @@ pub(super) enum Value {
     Words(Vec<&'static str>),
     LogFilter(Targets),
     Detours(Vec<Detour>),
+    Proxy(Choice),
+    Exceptions(Exceptions),
 }
 
 /// Connections to a host and port that go to another: name, certificate and request stay the first's.
@@ -193,6 +199,8 @@ impl Kind {
                     text.split(',').map(|one| Detour::parse(one.trim())).collect();
                 detours.map(Value::Detours).ok_or_else(wants)
             }
+            Kind::Proxy => Choice::parse(text).map(Value::Proxy),
+            Kind::Exceptions => Exceptions::parse(text).map(Value::Exceptions),
         }
     }
 
@@ -210,6 +218,8 @@ impl Kind {
             Kind::LogFilter => {
                 "a level (off, error, warn, info, debug, trace) or levels by target, `warn,exorun::session=debug`".to_owned()
             }
+            Kind::Proxy => "`environment`, `none` or `http://HOST:PORT`".to_owned(),
+            Kind::Exceptions => "hosts, suffixes, addresses or networks with commas between, or `*`".to_owned(),
             Kind::Detours => "`HOST:PORT:TO_HOST:TO_PORT`, several with commas between".to_owned(),
         }
     }

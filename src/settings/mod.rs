@@ -10,6 +10,7 @@ mod documentation;
 mod file;
 mod kinds;
 mod problem;
+mod proxy;
 mod resolve;
 mod state_dir;
 mod strings;
@@ -26,6 +27,7 @@ pub use display::has_display;
 pub use documentation::documentation;
 pub use kinds::{Detour, Endpoint};
 pub use problem::{Origin, SettingProblem, UnknownVariable};
+pub use proxy::Proxy;
 pub use resolve::Shown;
 pub use state_dir::{StateDirError, prepare as prepare_state_dir};
 pub use strings::{ProcessEnvironment, Strings};
@@ -35,6 +37,7 @@ pub use vault::{VaultLogin, VaultSettings};
 use crate::observe::logs::Format;
 use crate::rules::duration;
 use crate::rules::profile::{Practice, Profile};
+use crate::rules::proxy::Exceptions;
 use resolve::Resolved;
 
 /// How the calls of an application are routed.
@@ -65,6 +68,9 @@ pub struct Settings {
     pub application_anchor: ApplicationAnchor,
     pub bypass_mailbox_anchoring: bool,
     pub ca_file: Option<PathBuf>,
+    pub proxy: Proxy,
+    pub proxy_credentials_file: Option<PathBuf>,
+    pub no_proxy: Option<Exceptions>,
     pub connections_file: Option<PathBuf>,
     pub require_connections: bool,
     pub profile: Profile,
@@ -158,6 +164,9 @@ impl Settings {
             application_anchor: found.application_anchor("application_anchor"),
             bypass_mailbox_anchoring: found.boolean("bypass_mailbox_anchoring"),
             ca_file: found.path("ca_file"),
+            proxy: Proxy::default(),
+            proxy_credentials_file: found.path("proxy_credentials_file"),
+            no_proxy: found.exceptions("no_proxy"),
             connections_file: found.path("connections_file"),
             require_connections: found.boolean("require_connections"),
             profile: Profile::named(found.word("profile")),
@@ -192,11 +201,14 @@ impl Settings {
             shown: Vec::new(),
             unknown_variables: strings::unknown_variables(environment),
         };
+        let (choice, file) = (found.proxy("proxy"), settings.proxy_credentials_file.as_deref());
+        let proxy = Proxy::resolve(&choice, file, settings.no_proxy.clone(), environment);
+        let settings = Settings { proxy, ..settings };
         if problems.is_empty() {
             settings.check_together(&found, &mut problems);
         }
         if problems.is_empty() {
-            Ok(Settings { shown: found.into_shown(&settings.state_dir), ..settings })
+            Ok(Settings { shown: found.into_shown(&settings.state_dir, &settings.proxy), ..settings })
         } else {
             Err(problems)
         }

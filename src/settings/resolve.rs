@@ -10,10 +10,12 @@ use super::ApplicationAnchor;
 use super::file;
 use super::kinds::{Detour, Endpoint, Value};
 use super::problem::{Origin, SettingProblem};
+use super::proxy::{Choice, Proxy};
 use super::strings::{SETTINGS_FILE_VARIABLE, Strings, near};
 use super::table::{Definition, TABLE, flag_name, variable_name};
 use crate::observe::escape::one_line;
 use crate::observe::logs::Format;
+use crate::rules::proxy::Exceptions;
 
 /// What is printed in place of a value that may be a secret.
 const MASK: &str = "••••••";
@@ -96,9 +98,12 @@ impl Resolved {
         self.values.get(key).map_or(Origin::Default, |(_, origin)| origin.clone())
     }
 
-    /// The rows for printing; the state folder's default is known only now.
-    pub(super) fn into_shown(self, state_dir: &Path) -> Vec<Shown> {
+    /// The rows for printing; the state folder's default and the environment's proxy are known only now.
+    pub(super) fn into_shown(self, state_dir: &Path, proxy: &Proxy) -> Vec<Shown> {
         let mut shown = self.shown;
+        for row in shown.iter_mut().filter(|row| row.key == "proxy") {
+            row.value = proxy.shown().map(|text| one_line(&text, SHOWN_CHARS_MAX)).or(row.value.take());
+        }
         for row in shown.iter_mut().filter(|row| row.key == "state_dir" && row.value.is_none()) {
             row.value = Some(one_line(&state_dir.to_string_lossy(), SHOWN_CHARS_MAX));
         }
@@ -199,6 +204,20 @@ impl Resolved {
             None => Vec::new(),
             _ => unreachable!("`{key}` is a list of detours in the table"),
         }
+    }
+
+    pub(super) fn proxy(&mut self, key: &'static str) -> Choice {
+        match self.take(key) {
+            Some(Value::Proxy(choice)) => choice,
+            _ => unreachable!("`{key}` is a proxy with a default in the table"),
+        }
+    }
+
+    pub(super) fn exceptions(&mut self, key: &'static str) -> Option<Exceptions> {
+        self.take(key).map(|value| match value {
+            Value::Exceptions(exceptions) => exceptions,
+            _ => unreachable!("`{key}` is a list of hosts in the table"),
+        })
     }
 
     pub(super) fn log_format(&mut self, key: &'static str) -> Format {

@@ -89,8 +89,8 @@ pub static TABLE: &[Definition] = &[
         "connect_to",
         Kind::Detours,
         None,
-        "Connections of sessions to HOST:PORT go to TO_HOST:TO_PORT instead; the name in the certificate, in the request and in \
-         redirects stays HOST, as with curl's option of this name. For gateways and the emulator; sign-in takes no notice of it.",
+        "Connections to HOST:PORT go to TO_HOST:TO_PORT instead, past any proxy; the name in the certificate, in the request and in \
+         redirects stays HOST, as with curl's option of this name. For gateways and the emulator. Sign-in follows those of port 443.",
     ),
     row(
         "discovery",
@@ -134,6 +134,27 @@ pub static TABLE: &[Definition] = &[
         Kind::Path,
         None,
         "A PEM file of further certificate authorities to trust, added to those of the system.",
+    ),
+    row(
+        "proxy",
+        Kind::Proxy,
+        Some("environment"),
+        "The HTTP proxy for sign-in and sessions: `environment` reads `https_proxy`, `HTTPS_PROXY`, `all_proxy` and `ALL_PROXY` as \
+         curl does, `none` connects directly, `http://HOST:PORT` (or `https://`) is the proxy. Loopback, link-local and \
+         managed identities are never asked through one. Automatic discovery (WPAD) is refused.",
+    ),
+    row(
+        "proxy_credentials_file",
+        Kind::Path,
+        None,
+        "A file with one line, `USER:PASSWORD`, for the proxy (Basic). It wins over credentials in a variable.",
+    ),
+    row(
+        "no_proxy",
+        Kind::Exceptions,
+        None,
+        "Hosts that are reached without the proxy: names (with everything below them), suffixes, addresses, networks such as \
+         `10.0.0.0/8`, `*` for all; commas between. With `proxy: environment` it replaces `no_proxy` and `NO_PROXY`.",
     ),
     row(
         "connections_file",

@@ -14,6 +14,7 @@ use super::{AccessToken, SigninError, SigninErrorKind, facts};
 use crate::clocks::Clocks;
 use crate::observe::escape::one_line;
 use crate::recording::{Peer, Recorder};
+use crate::rules::proxy::Address;
 use crate::rules::retry::{Failure, RetryPolicy};
 
 /// A token's life if the answer does not say: short, so that it is soon asked for again.
@@ -35,6 +36,8 @@ pub struct LoginEndpoint {
     pub expected: Expected,
     /// Redirects off, retries off, time-out set.
     pub http: reqwest::Client,
+    /// The proxy that its requests go through, for messages.
+    pub proxy: Option<Address>,
     /// How failed exchanges are repeated.
     pub retry: RetryPolicy,
     /// Writes down what is exchanged, or nothing.
@@ -64,6 +67,9 @@ pub(super) enum NoAnswer {
     /// Nobody vouches for its certificate, which does not pass by itself.
     #[error("{0} (a private CA goes into the setting `ca_file`)")]
     Untrusted(String),
+    /// Something else that does not pass by itself; the text has the mend.
+    #[error("{0}")]
+    Wrong(String),
 }
 
 impl NoAnswer {
@@ -72,7 +78,7 @@ impl NoAnswer {
         let kind = match self {
             NoAnswer::Throttled(_) => SigninErrorKind::Throttled,
             NoAnswer::Failed(_) => SigninErrorKind::Unavailable,
-            NoAnswer::Untrusted(_) => SigninErrorKind::BadInput,
+            NoAnswer::Untrusted(_) | NoAnswer::Wrong(_) => SigninErrorKind::BadInput,
         };
         SigninError::new(kind, format!("no answer from {place}: {self}"))
     }
@@ -142,7 +148,7 @@ impl LoginEndpoint {
                 refusal.map_or(Failure::Permanent, |refusal| refusal.failure(self.retry.delay_max))
             }
             Ok(_) => return Some(outcome),
-            Err(NoAnswer::Untrusted(_)) => Failure::Permanent,
+            Err(NoAnswer::Untrusted(_) | NoAnswer::Wrong(_)) => Failure::Permanent,
             Err(_) => Failure::Transient,
         };
         let why = match &outcome {
@@ -160,10 +166,7 @@ impl LoginEndpoint {
     }
 
     async fn once(&self, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
-        let failed = |error: reqwest::Error| {
-            let why = in_one_line(&error);
-            if why.contains(UNTRUSTED_TEXT) { NoAnswer::Untrusted(why) } else { NoAnswer::Failed(why) }
-        };
+        let failed = |error: reqwest::Error| self.not_answered(&error);
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
         let (method, headers) = (request.method().as_str(), request.headers());
         let mut entry = self.recorder.begin(Peer::Login, method, path, headers, request.body());
@@ -191,6 +194,36 @@ impl LoginEndpoint {
         }
         entry.whole();
         builder.body(body).map_err(|error| NoAnswer::Failed(error.to_string()))
+    }
+
+    /// What a failed exchange means. The texts are the crates' own: the errors themselves are wrapped by three of them,
+    /// each in a way of its own.
+    fn not_answered(&self, error: &reqwest::Error) -> NoAnswer {
+        let why = in_one_line(error);
+        let has = |text: &str| why.contains(text);
+        if has(UNTRUSTED_TEXT) {
+            return NoAnswer::Untrusted(why);
+        }
+        if has("alert: ProtocolVersion") || has("peer is incompatible") {
+            return NoAnswer::Wrong(format!("{why} (TLS 1.2 or later is needed, and the peer offers none)"));
+        }
+        let Some(proxy) = self.proxy.as_ref().filter(|_| error.is_connect() || error.is_timeout()) else {
+            return NoAnswer::Failed(why);
+        };
+        if has("proxy authorization required") {
+            return NoAnswer::Wrong(format!(
+                "the proxy {proxy} wants a user name and a password, or other ones (HTTP 407): mend USER:PASSWORD in \
+                 the file that the setting `proxy_credentials_file` names, or the proxy's variable; only Basic is supported"
+            ));
+        }
+        if has("tunnel error: unsuccessful") {
+            // Its status is not told, and some pass by themselves.
+            return NoAnswer::Failed(format!(
+                "the proxy {proxy} opens no tunnel: it does not let us through (have the host allowed there, or name it in \
+                 `no_proxy`), or is no HTTP proxy (setting `proxy` and its variables)"
+            ));
+        }
+        NoAnswer::Failed(format!("{why}, through the proxy {proxy} (settings `proxy`, `no_proxy`)"))
     }
 
     /// The token of a good answer, read and checked.
@@ -266,10 +299,10 @@ fn retry_after(answer: &HttpResponse) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds.max(0.0)).ok()
 }
 
-/// reqwest's own text names only the layer; the causes say what happened.
-/// rustls' word for it; the error itself is wrapped by three crates, each in a way of its own.
+/// rustls' word for it.
 const UNTRUSTED_TEXT: &str = "invalid peer certificate";
 
+/// reqwest's own text names only the layer; the causes say what happened.
 pub(super) fn in_one_line(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);

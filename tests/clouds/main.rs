@@ -3,10 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
 #![expect(clippy::disallowed_methods, reason = "tests wait for real processes")]
 
+#[path = "../support/components.rs"]
+mod components;
 #[path = "../support/program.rs"]
 mod program;
 
 mod discovery;
+mod forwarding;
+mod proxies;
+mod tls;
 
 use std::path::PathBuf;
 

@@ -1,6 +1,6 @@
 //! Redirects of both services: by the real names of their hosts, which detours lead to loopback.
 
-use exorun::exchange::transport::Detour;
+use exorun::exchange::reach::Detour;
 
 use super::*;
 use crate::strange_service::{Answers, StrangeService};
