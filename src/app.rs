@@ -2,10 +2,12 @@
 
 mod account;
 mod application;
+mod given;
 mod http;
 mod people;
 pub mod practices;
 mod signin;
+mod sources;
 mod vault;
 
 use std::collections::BTreeMap;
@@ -14,7 +16,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ClientConfig;
-use secrecy::SecretString;
 use serde_json::Value;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, info, info_span, warn};
@@ -32,7 +33,7 @@ use crate::runner::report::RunReport;
 use crate::runner::stop::Stop;
 use crate::runner::{self, Console, EMULATED, Mode, OutputPlaces, RunParts};
 use crate::secrets::vault::Vault;
-use crate::secrets::{GivenSecret, SecretSource, Secrets};
+use crate::secrets::{SecretSource, Secrets, Surroundings};
 use crate::session::{Reaper, SessionTimes};
 use crate::settings::{self, Settings};
 use crate::signin::discovery::Discoveries;
@@ -43,8 +44,10 @@ pub use crate::recording;
 pub use crate::signin::kept::{LoggedOut, Revoked};
 pub use crate::signin::people::{People, Unattended};
 pub use crate::signin::terminal::Terminal;
-pub use account::{SignedIn, endpoint_setting, endpoints};
+pub use account::{SignedIn, endpoint_setting, endpoints, scope};
+pub use given::Given;
 pub use people::{AskedBy, kept_at};
+use sources::TokenSources;
 
 /// Settings or files that do not let the program start: exit code 64.
 #[derive(Debug, thiserror::Error)]
@@ -65,14 +68,17 @@ pub struct App {
     people: Arc<dyn People>,
     recorder: Recorder,
     discoveries: Discoveries,
+    /// What the platform put into the environment.
+    around: Surroundings,
+    sources: TokenSources,
 }
 
 /// Where a job's credential is looked for.
 pub enum Credentials {
     /// Where the job says.
     AsTheJobSays,
-    /// It is in hand already: the emulator's generated one.
-    Given(SecretString),
+    /// They are in hand already: the emulator's.
+    Given(Box<Given>),
 }
 
 /// How one run is done.
@@ -107,9 +113,11 @@ impl App {
         let tracker = TaskTracker::new();
         let metrics = Metrics::new(peer);
         let vault = vault::vault(&settings, account::retry(&settings), &clocks, &metrics)?;
-        let secrets: Arc<dyn SecretSource> = match credentials {
-            Credentials::AsTheJobSays => Arc::new(Secrets { vault: vault.clone() }),
-            Credentials::Given(secret) => Arc::new(GivenSecret(secret)),
+        let (secrets, around): (Arc<dyn SecretSource>, Surroundings) = match credentials {
+            Credentials::AsTheJobSays => {
+                (Arc::new(Secrets { vault: vault.clone() }), Surroundings::of_process())
+            }
+            Credentials::Given(given) => (Arc::new(given.secrets()), given.surroundings()),
         };
         let (recorder, discoveries) = (Recorder::off(), Discoveries::default());
         Ok(App {
@@ -125,6 +133,8 @@ impl App {
             people: Arc::new(Unattended),
             recorder,
             discoveries,
+            around,
+            sources: TokenSources::default(),
         })
     }
 

@@ -57,6 +57,14 @@ pub fn endpoints(
     Ok((addresses.login, addresses.origin.to_string()))
 }
 
+/// What a target's tokens are asked for.
+///
+/// # Errors
+/// As [`endpoints`].
+pub fn scope(settings: &Settings, target: &TargetSpec, service: Service) -> Result<String, String> {
+    addresses(settings, target, service).map(|addresses| addresses.scope).map_err(|error| error.to_string())
+}
+
 /// The setting that names where `service` answers.
 pub fn endpoint_setting(settings: &Settings, service: Service) -> Option<&str> {
     let endpoint = match service {
@@ -122,7 +130,8 @@ impl App {
         let Addresses { login, origin, family, .. } = addresses(&self.settings, target, service)?;
         let endpoint = self.discovered_endpoint(target, service).await;
         let endpoint = endpoint.inspect_err(|error| self.metrics.signin_finished(signin_word(error.kind)))?;
-        let tokens = self.tokens(endpoint, &target.auth).await?;
+        let tokens = self.source(endpoint, &target.auth).await;
+        let tokens = tokens.inspect_err(|error| self.metrics.signin_finished(signin_word(error.kind)))?;
         let token = tokens
             .token()
             .await

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::App;
 use super::people::AskedBy;
 use crate::signin::endpoint::LoginEndpoint;
+use crate::signin::given::GivenToken;
 use crate::signin::held::{Grant, HeldToken};
 use crate::signin::password::PasswordGrant;
 use crate::signin::{SigninError, SigninErrorKind, TokenSource};
@@ -18,8 +19,13 @@ impl App {
         auth: &Auth,
     ) -> Result<Arc<dyn TokenSource>, SigninError> {
         match &auth.method {
-            Method::ClientSecret { .. } | Method::Certificate { .. } | Method::Transit { .. } => {
-                self.application(endpoint, auth)
+            Method::ClientSecret { .. }
+            | Method::Certificate { .. }
+            | Method::Transit { .. }
+            | Method::WorkloadIdentity { .. } => self.application(endpoint, auth),
+            Method::ManagedIdentity { identity } => self.machine(endpoint, auth, identity),
+            Method::AccessToken { credential } => {
+                Ok(self.held(GivenToken::new(endpoint, credential.clone(), Arc::clone(&self.secrets))))
             }
             Method::Device { credential } => {
                 Ok(self.held(self.person(endpoint, auth, AskedBy::Device, credential.as_ref())))
@@ -35,9 +41,10 @@ impl App {
                 credential.clone(),
                 Arc::clone(&self.secrets),
             ))),
-            method => Err(SigninError::new(
+            // `App::source` has made it one of the others.
+            Method::Vault { .. } => Err(SigninError::new(
                 SigninErrorKind::BadInput,
-                format!("`method: {}` is not supported by this version yet", method.as_str()),
+                "`method: vault` stands for another method, and its secret was not asked which",
             )),
         }
     }

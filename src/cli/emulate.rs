@@ -16,13 +16,17 @@ use tracing::info;
 use super::setting_flags::SettingFlags;
 use super::start::Workers;
 use super::{signals, start};
+use crate::app::Given;
 use crate::clocks::Clocks;
-use crate::emulator::{Cloud, DeviceApproval, Emulator, Fault, Options, Plan, RoleAssignment, SessionsMode};
+use crate::emulator::{
+    CLIENT_ID, Cloud, DeviceApproval, Emulator, Fault, IdentityNames, Options, Plan, RoleAssignment,
+    SessionsMode, stand_in,
+};
 use crate::exit::Exit;
 use crate::rules::duration;
 use crate::runner::progress::Progress;
 use crate::runner::stop::Stop;
-use crate::spec::job::TargetSpec;
+use crate::spec::job::{Auth, MachineIdentity, Method, TargetSpec};
 
 /// What the emulated tenant is like.
 #[derive(Debug, Args)]
@@ -145,6 +149,9 @@ impl Embedded {
         let mut options = args.options(clocks);
         // Another name than Microsoft's is that of an endpoints file: any cloud will do.
         options.cloud = args.cloud.or_else(|| target.environment.as_str().parse().ok()).unwrap_or_default();
+        options.certificates.push(stand_in::TEST_CERTIFICATE.to_owned());
+        options.federated.push(stand_in::federated_credential());
+        options.identity_names = identity_names(&target.auth);
         // A tenant named by its GUID keeps the emulator's own domain; the emulator knows that GUID then.
         if uuid::Uuid::try_parse(target.organization()).is_err() {
             options.tenant_domain = target.organization().to_owned();
@@ -165,8 +172,21 @@ impl Embedded {
         }
     }
 
-    pub(super) fn client_secret(&self) -> SecretString {
-        SecretString::from(self.emulator.client_secret().to_owned())
+    /// What the job's credentials lead to here; `scope` is what its tokens are for.
+    pub(super) fn given(&self, auth: &Auth, scope: &str) -> Given {
+        let secret = |text: &str| SecretString::from(text.to_owned());
+        let client_id = auth.client_id.as_deref().unwrap_or(CLIENT_ID);
+        let token = self.emulator.access_token(scope, client_id, auth.user_principal_name.as_deref());
+        Given {
+            auth: auth.clone(),
+            client_id: CLIENT_ID.to_owned(),
+            client_secret: secret(self.emulator.client_secret()),
+            key: secret(stand_in::TEST_KEY),
+            certificate: secret(stand_in::TEST_CERTIFICATE),
+            password: SecretString::from(self.emulator.user_password()),
+            federated_token: SecretString::from(self.emulator.federated_token()),
+            access_token: SecretString::from(token.unwrap_or_default()),
+        }
     }
 
     pub(super) async fn stop(self) {
@@ -174,9 +194,20 @@ impl Embedded {
     }
 }
 
+/// The identity that the job chooses is the machine's.
+fn identity_names(auth: &Auth) -> IdentityNames {
+    let Method::ManagedIdentity { identity } = &auth.method else { return IdentityNames::default() };
+    let none = IdentityNames::default();
+    match identity {
+        MachineIdentity::ByClientId => IdentityNames { client_id: auth.client_id.clone(), ..none },
+        MachineIdentity::ByObjectId(id) => IdentityNames { object_id: Some(id.clone()), ..none },
+        MachineIdentity::ByResourceId(id) => IdentityNames { resource_id: Some(id.clone()), ..none },
+    }
+}
+
 const CA_FILE: &str = "ca.pem";
 
-fn settings_of(emulator: &Emulator, folder: &Path) -> [(&'static str, String); 6] {
+fn settings_of(emulator: &Emulator, folder: &Path) -> [(&'static str, String); 7] {
     let detours: Vec<String> = emulator
         .real_names()
         .iter()
@@ -191,6 +222,7 @@ fn settings_of(emulator: &Emulator, folder: &Path) -> [(&'static str, String); 6
         ("login_endpoint", emulator.login_endpoint()),
         ("exchange_endpoint", exchange),
         ("compliance_endpoint", format!("https://{}", emulator.compliance_name())),
+        ("identity_endpoint", emulator.identity_endpoint()),
         ("connect_to", detours.join(",")),
         ("ca_file", folder.join(CA_FILE).display().to_string()),
         ("emulated", "true".to_owned()),

@@ -11,7 +11,7 @@ use super::setting_flags::SettingFlags;
 use super::start::{self, Permitted, Ready, Workers};
 use crate::app::practices::Recorded;
 use crate::app::recording::{Identities, Recorder};
-use crate::app::{Access, Credentials, RunOptions, write_metrics};
+use crate::app::{Access, Credentials, RunOptions, scope, write_metrics};
 use crate::clocks::Clocks;
 use crate::exit::Exit;
 use crate::runner::report::RunReport;
@@ -143,9 +143,15 @@ async fn embedded_run(args: RunArgs, job: Job, mut flags: SettingFlags) -> Exit 
         Err(why) => return start::refuse(&why),
     };
     embedded.lay_over(&mut flags);
-    let credentials = Credentials::Given(embedded.client_secret());
     let exit = match start::settings_of(flags) {
-        Ok(settings) => configured_run(&args, job, permitted, settings, credentials, clocks).await,
+        Ok(settings) => match scope(&settings, &permitted.target, job.service) {
+            Ok(scope) => {
+                let given = embedded.given(&permitted.target.auth, &scope);
+                let credentials = Credentials::Given(Box::new(given));
+                configured_run(&args, job, permitted, settings, credentials, clocks).await
+            }
+            Err(why) => start::refuse(&why),
+        },
         Err(exit) => exit,
     };
     embedded.stop().await;

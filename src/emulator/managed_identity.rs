@@ -118,7 +118,7 @@ fn token(state: &State, host: Host, parts: &Parts) -> Result<Response<Body>, No>
         return Err(no(400, "invalid_request", "Required audience parameter not specified"));
     };
     let subject = subject(state);
-    let own = [MANAGED_IDENTITY_CLIENT_ID.to_owned(), subject.oid.to_string(), resource_id(state)];
+    let own = [subject.client_id.clone(), subject.oid.to_string(), resource_id(state)];
     for (names, own) in host.choosers().into_iter().zip(own) {
         let asked = names.iter().find_map(|name| field(name));
         if asked.is_some_and(|asked| !asked.eq_ignore_ascii_case(&own)) {
@@ -144,9 +144,11 @@ fn token(state: &State, host: Host, parts: &Parts) -> Result<Response<Body>, No>
 }
 
 fn subject(state: &State) -> Subject {
+    let names = &state.options.identity_names;
+    let oid = names.object_id.as_deref().and_then(|id| Uuid::parse_str(id).ok());
     Subject {
-        client_id: MANAGED_IDENTITY_CLIENT_ID.to_owned(),
-        oid: guid(state.tenant.seed, 0, IDENTITY),
+        client_id: names.client_id.as_deref().unwrap_or(MANAGED_IDENTITY_CLIENT_ID).to_owned(),
+        oid: oid.unwrap_or_else(|| guid(state.tenant.seed, 0, IDENTITY)),
         upn: None,
         rights: Rights::Full,
     }
@@ -154,6 +156,9 @@ fn subject(state: &State) -> Subject {
 
 /// The machine that has the identity.
 fn resource_id(state: &State) -> String {
+    if let Some(own) = &state.options.identity_names.resource_id {
+        return own.clone();
+    }
     format!(
         "/subscriptions/{}/resourceGroups/emulator/providers/Microsoft.ManagedIdentity/userAssignedIdentities/emulator",
         state.tenant.id

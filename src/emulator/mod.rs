@@ -53,6 +53,7 @@ mod roles;
 mod service;
 mod sessions;
 mod shelf;
+pub mod stand_in;
 mod state;
 mod synthesized;
 mod tokens;
@@ -82,8 +83,8 @@ pub use clouds::Cloud;
 pub use faults::{BadFault, Fault};
 pub use options::{
     AnchorRule, CLIENT_ID, CLIENT_ID_WITHOUT_APP_ROLE, CLIENT_ID_WITHOUT_DIRECTORY_ROLE, Compression,
-    DeviceApproval, FederatedCredential, MANAGED_IDENTITY_CLIENT_ID, Options, PageBinding, Plan, Reuse,
-    SessionsMode,
+    DeviceApproval, FederatedCredential, IdentityNames, MANAGED_IDENTITY_CLIENT_ID, Options, PageBinding,
+    Plan, Reuse, SessionsMode,
 };
 pub use record::RequestCount;
 pub use roles::{BadRole, RoleAssignment};
@@ -248,6 +249,17 @@ impl Emulator {
     /// What `X-IDENTITY-HEADER` has to say there.
     pub fn identity_header(&self) -> String {
         self.state.signins().identity_header.clone()
+    }
+
+    /// A token of the issuer that [`stand_in::federated_credential`] names.
+    pub fn federated_token(&self) -> String {
+        stand_in::federated_token(&self.state)
+    }
+
+    /// An access token for `scope` without a sign-in: an application's, or a person's by name. `None`: the tenant does
+    /// not know what the scope is for.
+    pub fn access_token(&self, scope: &str, client_id: &str, upn: Option<&str>) -> Option<String> {
+        stand_in::access_token(&self.state, scope, client_id, upn)
     }
 
     /// The tenant.

@@ -70,6 +70,17 @@ impl std::str::FromStr for DeviceApproval {
     }
 }
 
+/// Names of the machine's identity; what is left out is made up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IdentityNames {
+    /// Its application.
+    pub client_id: Option<String>,
+    /// Its service principal.
+    pub object_id: Option<String>,
+    /// Its resource in Azure.
+    pub resource_id: Option<String>,
+}
+
 /// An issuer whose tokens are good instead of a client secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FederatedCredential {
@@ -217,6 +228,8 @@ pub struct Options {
     pub code_life: Duration,
     /// Port of the managed identity on 127.0.0.1, plain HTTP; 0 takes a free one.
     pub identity_port: u16,
+    /// By what the machine's identity is known, instead of names of its own.
+    pub identity_names: IdentityNames,
     /// How device codes are answered.
     pub device_approval: DeviceApproval,
     /// Least time between two polls of a device code; a faster poll is answered `slow_down`.
@@ -287,6 +300,7 @@ impl Default for Options {
             refresh_life: Duration::from_secs(90 * 24 * 60 * 60),
             code_life: Duration::from_secs(10 * 60),
             identity_port: 0,
+            identity_names: IdentityNames::default(),
             device_approval: DeviceApproval::Manual,
             device_interval: Duration::from_secs(5),
             device_life: Duration::from_secs(900),

@@ -4,15 +4,18 @@ mod all;
 mod content;
 mod env;
 mod file;
+mod given;
+mod surroundings;
 
 pub mod vault;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
-use zeroize::Zeroizing;
 
 pub use all::Secrets;
 pub use content::{Fields, Secret};
+pub use given::GivenSecrets;
+pub use surroundings::Surroundings;
 
 use crate::spec::job::{CredentialRef, Signature, TransitRef, VaultRef};
 
@@ -128,30 +131,6 @@ impl SecretSource for LocalSecrets {
             CredentialRef::Vault(_) => Err(no_vault()),
         };
         read.map(Secret::Whole).map_err(|why| SecretError::wrong(reference, why))
-    }
-
-    async fn keep(&self, place: &VaultRef, _: &Fields, _: Expected) -> Result<Kept, SecretError> {
-        Err(SecretError::wrong(place, no_vault()))
-    }
-
-    async fn forget(&self, place: &VaultRef) -> Result<(), SecretError> {
-        Err(SecretError::wrong(place, no_vault()))
-    }
-
-    async fn sign(&self, key: &TransitRef, _: &[u8], _: Signature) -> Result<Vec<u8>, SecretError> {
-        Err(SecretError::wrong(key, no_vault()))
-    }
-}
-
-/// One secret that is in hand already, whatever a job refers to: the emulator's generated one.
-#[derive(Clone, Debug)]
-pub struct GivenSecret(pub SecretString);
-
-#[async_trait]
-impl SecretSource for GivenSecret {
-    async fn read(&self, _: &CredentialRef) -> Result<Secret, SecretError> {
-        use secrecy::ExposeSecret;
-        Ok(Secret::Whole(Zeroizing::new(self.0.expose_secret().as_bytes().to_vec())))
     }
 
     async fn keep(&self, place: &VaultRef, _: &Fields, _: Expected) -> Result<Kept, SecretError> {

@@ -111,15 +111,7 @@ struct Granted {
 #[async_trait]
 impl<P: Proof> Grant for ApplicationGrant<P> {
     async fn fetch(&self, challenge: Option<&str>) -> Result<AccessToken, SigninError> {
-        if let Some(wanted) = challenge.and_then(claims::of_a_person) {
-            return Err(SigninError::new(
-                SigninErrorKind::Refused,
-                format!(
-                    "the service asks for what only a person can prove (`{wanted}`): an application cannot; take it out of the \
-                     Conditional Access policy, or sign in by `method: device` or `browser`"
-                ),
-            ));
-        }
+        claims::of_an_application(challenge)?;
         let began = self.endpoint.clocks.boot();
         let pause = SETTLE_PAUSE.min(self.settle_wait / 3);
         loop {

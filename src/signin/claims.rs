@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::{SigninError, SigninErrorKind};
 use crate::observe::escape::one_line;
 
 /// The `claims` parameter: the challenge's own, and that we know what challenges are (`cp1`).
@@ -16,11 +17,24 @@ pub(super) fn parameter(challenge: &str) -> String {
 
 /// The first claim that only a person can satisfy, if the challenge asks for one. What a newer token satisfies (`nbf`,
 /// after a revocation) an application can. Source: protocol reference, 2.11.
-pub(super) fn of_a_person(challenge: &str) -> Option<String> {
+fn of_a_person(challenge: &str) -> Option<String> {
     let claims: Map<String, Value> = serde_json::from_str(challenge).ok()?;
     let asked = claims.get("access_token").and_then(Value::as_object).into_iter().flatten();
     let name = asked.map(|(name, _)| name).find(|name| !matches!(name.as_str(), "nbf" | "xms_cc"))?;
     Some(one_line(name, 40))
+}
+
+/// Whether an application can satisfy what the service asked for.
+///
+/// # Errors
+/// If only a person can.
+pub(super) fn of_an_application(challenge: Option<&str>) -> Result<(), SigninError> {
+    let Some(wanted) = challenge.and_then(of_a_person) else { return Ok(()) };
+    let message = format!(
+        "the service asks for what only a person can prove (`{wanted}`): an application cannot; take it out of the Conditional \
+         Access policy, or sign in by `method: device` or `browser`"
+    );
+    Err(SigninError::new(SigninErrorKind::Refused, message))
 }
 
 #[cfg(test)]

@@ -88,6 +88,12 @@ pub(super) fn check(
     Ok(())
 }
 
+/// `exp` of a token, if it is a JWT that has one.
+pub(super) fn ends_at(token: &SecretString) -> Option<jiff::Timestamp> {
+    let claims = claims(token.expose_secret())?;
+    jiff::Timestamp::from_second(claims.get("exp")?.as_i64()?).ok()
+}
+
 fn claims(token: &str) -> Option<serde_json::Map<String, Value>> {
     let payload = token.split('.').nth(1)?;
     let bytes = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
@@ -162,7 +168,7 @@ mod tests {
         };
         assert!(check(&TENANT.to_uppercase()).is_ok());
         let error = check("3b0cf5d5-0d9e-4d4e-9d5e-000000000002").unwrap_err();
-        assert_eq!(error.kind, SigninErrorKind::Refused);
+        assert_eq!(error.kind, SigninErrorKind::Unfit);
         assert!(error.message.contains("contoso.onmicrosoft.com, which is 3b0cf5d5"), "{error}");
     }
 

@@ -185,8 +185,7 @@ async fn the_end_of_a_certificate_is_a_warning_a_metric_and_at_last_a_refusal() 
 
     // The same key under a certificate for 9 days, and under one that is over.
     openssl(folder, "req -x509 -key own.key -out soon.crt -days 9 -subj /CN=soon");
-    let control = format!("{}/certificates", tenant.emulator.control_url());
-    curl(&tenant, &control, "soon.crt");
+    register(&tenant, "soon.crt");
     let soon =
         run(&tenant, &auth(&["credential: {file: own.key}", "certificate: {file: soon.crt}"]), &[]).await;
     soon.assert_code(0);
@@ -213,7 +212,9 @@ fn dated(folder: &Path, name: &str, from: i32, to: i32) {
     write(folder, &format!("{name}.crt"), &params.self_signed(&key).unwrap().pem());
 }
 
-fn curl(tenant: &Tenant, url: &str, file: &str) {
+/// Makes the certificates of a file known to the tenant.
+pub(crate) fn register(tenant: &Tenant, file: &str) {
+    let url = format!("{}/certificates", tenant.emulator.control_url());
     let output = std::process::Command::new("curl")
         .args([
             "--silent",
@@ -226,7 +227,7 @@ fn curl(tenant: &Tenant, url: &str, file: &str) {
             "--cacert",
             "ca.pem",
         ])
-        .args(["--data-binary", &format!("@{file}"), url])
+        .args(["--data-binary", &format!("@{file}"), &url])
         .current_dir(tenant.folder.path())
         .output()
         .unwrap();
@@ -256,7 +257,7 @@ async fn a_certificate_that_is_not_known_yet_is_waited_for_and_one_that_stays_un
     std::fs::write(tenant.path("job.yaml"), super::job(&auth)).unwrap();
     let child = tenant.exorun(&["run", "job.yaml", waits[0], waits[1]]).spawn().unwrap();
     tenant.calls("token", 2).await;
-    curl(&tenant, &format!("{}/certificates", tenant.emulator.control_url()), "new.crt");
+    register(&tenant, "new.crt");
     let settled = super::program::ended(child).await;
     settled.assert_code(0);
     assert!(settled.stderr.contains("may be too new, trying again in 2s"), "{}", settled.stderr);

@@ -21,10 +21,15 @@ fn jobs(page: &str) -> Vec<String> {
         .collect()
 }
 
+/// The examples of the page, each as a whole job.
+pub(crate) fn examples() -> Vec<String> {
+    jobs(&page())
+}
+
 #[test]
 fn every_example_is_a_good_job() {
     let folder = tempfile::tempdir().unwrap();
-    let jobs = jobs(&page());
+    let jobs = examples();
     assert!(jobs.len() >= 10, "the examples are not found any more");
     for text in jobs {
         let path = folder.path().join("job.yaml");

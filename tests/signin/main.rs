@@ -4,16 +4,28 @@
 
 #[path = "../support/components.rs"]
 mod components;
+#[path = "../support/openbao.rs"]
+mod openbao;
 #[path = "../support/program.rs"]
 mod program;
 
+mod access_token;
 mod certificate;
 mod client_secret;
 mod documented;
+mod emulated;
+mod managed_identity;
 mod openssl;
+mod responder;
+mod vault;
+mod workload_identity;
+
+use std::path::Path;
+use std::process::Stdio;
 
 use exorun::emulator::Options;
-use program::{Ended, Tenant};
+use program::{Ended, Tenant, ended};
+use tokio::process::Command;
 
 /// The application of these tests.
 pub(crate) const CLIENT_ID: &str = "11111111-2222-3333-4444-555555555555";
@@ -36,4 +48,30 @@ pub(crate) async fn run(tenant: &Tenant, auth: &str, more: &[&str]) -> Ended {
     let mut flags = vec!["--credential-settle-wait", "0s"];
     flags.extend(more);
     tenant.run(&tenant.path("job.yaml"), &flags).await
+}
+
+/// As [`run`], with further variables in the environment.
+pub(crate) async fn run_with(tenant: &Tenant, auth: &str, variables: &[(&str, &str)]) -> Ended {
+    std::fs::write(tenant.path("job.yaml"), job(auth)).unwrap();
+    let mut command = tenant.exorun(&["run", "job.yaml", "--credential-settle-wait", "0s"]);
+    ended(command.envs(variables.iter().copied()).spawn().unwrap()).await
+}
+
+/// The program in `folder`, with nothing in its environment.
+pub(crate) fn tenantless(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_exorun"));
+    command
+        .env_clear()
+        .env("EXORUN_STATE_DIR", folder.join("state"))
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+/// An access token of the tenant, as somebody else may have got it.
+pub(crate) fn token(tenant: &Tenant, upn: Option<&str>) -> String {
+    tenant.emulator.access_token("https://outlook.office365.com/.default", CLIENT_ID, upn).unwrap()
 }

@@ -13,7 +13,7 @@ use super::certificate::{Certificate, RsaKey};
 use super::{Refusal, printable, refusal};
 
 /// The audience of a projected token in the worldwide cloud.
-const AUDIENCE: &str = "api://AzureADTokenExchange";
+pub(in crate::emulator) const AUDIENCE: &str = "api://AzureADTokenExchange";
 
 /// A federated credential whose keys were read.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ mod x509;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -92,7 +92,10 @@ fn parts(place: &CredentialRef, secret: Secret) -> Result<Parts, SecretError> {
         CredentialRef::Vault(place) => place.field.as_deref(),
         CredentialRef::Env(_) | CredentialRef::File(_) => None,
     };
-    let password = fields.get(PFX_PASSWORD).cloned();
+    // As everywhere, the line end that an editor has left is not part of it.
+    let password = fields.get(PFX_PASSWORD);
+    let password =
+        password.map(|text| SecretString::from(text.expose_secret().trim_end_matches(['\n', '\r'])));
     if let Some(name) = named {
         let key = bytes(name).ok_or_else(|| missing(place, &format!("`{name}`"), &fields))?;
         // Beside a named key lies its certificate, unless the named one is it.
