@@ -41,8 +41,9 @@ use crate::spec::job::{Job, TargetSpec};
 
 pub use crate::exchange::client::Access;
 pub use crate::recording;
-pub use crate::signin::kept::{LoggedOut, Revoked};
+pub use crate::signin::kept::LoggedOut;
 pub use crate::signin::people::{People, Unattended};
+pub use crate::signin::revoke::Revoked;
 pub use crate::signin::terminal::Terminal;
 pub use account::{SignedIn, endpoint_setting, endpoints, scope};
 pub use given::Given;

@@ -13,7 +13,7 @@ use super::stand_ins::Class;
 const SERVICE: &str = "https://service.invalid";
 
 /// Words of the service's paths. Source: protocol reference, 2.2, 3.2 and 3.13.
-const PATH_WORDS: [&str; 18] = [
+const PATH_WORDS: [&str; 20] = [
     "metadata",
     "identity",
     "",
@@ -30,6 +30,8 @@ const PATH_WORDS: [&str; 18] = [
     "openid-configuration",
     "organizations",
     "common",
+    "userrealm",
+    "revoke",
     "$batch",
     "$metadata",
 ];

@@ -25,7 +25,7 @@ pub mod person;
 mod public_client;
 pub mod realm;
 mod refusal;
-mod revoke;
+pub mod revoke;
 pub mod terminal;
 pub mod transit;
 mod tries;

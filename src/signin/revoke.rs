@@ -10,8 +10,18 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::kept::Revoked;
 use super::public_client::PublicClient;
+
+/// What the sign-in service did about a refresh token.
+#[derive(Debug)]
+pub enum Revoked {
+    /// It is no longer good.
+    Now,
+    /// The service has no way to revoke one token; Entra has none.
+    NoWay,
+    /// It could not be asked, or refused; the reason.
+    Failed(String),
+}
 
 pub(super) async fn revoke(client: &PublicClient, token: &SecretString) -> Revoked {
     match endpoint(client).await {

@@ -119,3 +119,19 @@ async fn a_question_that_is_given_up_leaves_the_terminal_as_it_was() {
     assert!(waited.stdout.contains("nothing was typed within `device_wait` (1s)"), "{}", waited.stdout);
     assert!(!waited.stdout.contains("ECHO False"), "{}", waited.stdout);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recording_of_a_password_names_nobody_and_opens_nothing() {
+    let desk = Desk::new(options()).await;
+    std::fs::write(desk.tenant.path("password"), PASSWORD).unwrap();
+    let user = format!("user_principal_name: {NAVIN}");
+    let job = desk.job(&["method: password", &user, "credential:", "  file: password"]);
+    end(desk.unattended(&["run", job.to_str().unwrap(), "--record", "recorded"])).await.assert_code(0);
+    let files = std::fs::read_dir(desk.tenant.path("recorded")).unwrap();
+    let texts: Vec<String> =
+        files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    assert!(texts.iter().any(|text| text.contains("\"grant_type\"")), "the sign-in is not recorded");
+    for text in texts {
+        assert!(!text.contains(PASSWORD) && !text.contains("navin"), "{text}");
+    }
+}

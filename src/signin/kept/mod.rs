@@ -5,29 +5,25 @@
 //! at its use, so both successors are good, and one is enough (protocol reference, 2.11). Where a service refuses a
 //! token that was used before, the second finds the first's successor in Vault a moment later.
 
-use std::collections::BTreeMap;
+mod stored;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info, warn};
 
 use super::public_client::{Granted, PublicClient, RefreshError, Renewed};
+use super::revoke::{self, Revoked};
 use super::{SigninError, SigninErrorKind};
 use crate::clocks::Clocks;
 use crate::observe::escape::one_line;
 use crate::rules::time::BootTime;
 use crate::secrets::{Expected, Fields, Kept, SecretErrorKind, SecretSource};
 use crate::spec::job::{CredentialRef, VaultRef};
-
-/// The field that holds the token, and those that say whose it is.
-pub const REFRESH_TOKEN: &str = "refresh_token";
-const CLIENT_ID: &str = "client_id";
-const USER: &str = "user_principal_name";
-const TENANT: &str = "tenant";
-const STORED_AT: &str = "stored_at";
+use stored::Stored;
 
 /// How long a refused token's successor is waited for: whoever used it is about to write it.
 const SUCCESSOR_WAIT: Duration = Duration::from_secs(6);
@@ -55,14 +51,6 @@ pub struct KeptToken {
     writes: TaskTracker,
     /// A successor that could not be written yet, and the version that it follows.
     unwritten: Mutex<Option<(u64, SecretString)>>,
-}
-
-/// What is kept.
-struct Stored {
-    token: SecretString,
-    client_id: Option<String>,
-    version: u64,
-    fields: Fields,
 }
 
 impl KeptToken {
@@ -94,33 +82,11 @@ impl KeptToken {
     }
 
     async fn read(&self) -> Result<Option<Stored>, SigninError> {
-        let reference = CredentialRef::Vault(self.place.clone());
-        let secret = match self.secrets.read(&reference).await {
-            Ok(secret) => secret,
-            Err(error) if error.kind == SecretErrorKind::Absent => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        let wrong = |why: String| {
-            SigninError::new(SigninErrorKind::BadInput, format!("credential {}: {why}", self.place))
-        };
-        let crate::secrets::Secret::Fields(fields) = secret else {
-            return Err(wrong("is no secret with fields".to_owned()));
-        };
-        let Some(token) = fields.get(REFRESH_TOKEN).cloned() else {
-            let names = fields.names();
-            return Err(wrong(format!(
-                "has no field `{REFRESH_TOKEN}`; {names}. A kept sign-in has a path of its own"
-            )));
-        };
-        let Some(version) = fields.version else {
-            return Err(wrong(
-                "is in a KV engine of version 1, which cannot write only what is still as it was read: two runs at \
-                 once could lose the token. Keep it in an engine of version 2"
-                    .to_owned(),
-            ));
-        };
-        let client_id = fields.get(CLIENT_ID).map(|id| id.expose_secret().to_owned());
-        Ok(Some(Stored { token, client_id, version, fields }))
+        match self.secrets.read(&CredentialRef::Vault(self.place.clone())).await {
+            Ok(secret) => Stored::read(&self.place, secret).map(Some),
+            Err(error) if error.kind == SecretErrorKind::Absent => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// A token by what is kept; `None`: nobody has signed in yet.
@@ -217,14 +183,10 @@ impl KeptToken {
     }
 
     async fn keep_successor(&self, stored: &Stored, successor: &SecretString) {
-        let kept = stored.fields.get(REFRESH_TOKEN).map(ExposeSecret::expose_secret);
-        if kept == Some(successor.expose_secret()) {
+        if stored.holds(successor) {
             return;
         }
-        let mut named = stored.fields.named.clone();
-        named.insert(REFRESH_TOKEN.to_owned(), successor.clone());
-        named.insert(STORED_AT.to_owned(), self.now());
-        let fields = Fields { named, ..Fields::default() };
+        let fields = stored.with_successor(successor, self.clocks.wall());
         let mut unwritten = self.unwritten.lock().await;
         match self.written(&fields, Expected::Version(stored.version)).await {
             Ok(Kept::Now(version)) => {
@@ -254,7 +216,7 @@ impl KeptToken {
         client: &PublicClient,
         granted: &Granted,
     ) -> Result<u64, SigninError> {
-        let Some(fresh) = &granted.refresh else {
+        let Some(token) = &granted.refresh else {
             let message =
                 "the sign-in service gave no refresh token: the application may not have `offline_access`";
             return Err(SigninError::new(SigninErrorKind::Refused, message));
@@ -265,7 +227,7 @@ impl KeptToken {
                 Some(stored) => (stored.fields, Expected::Version(stored.version)),
                 None => (Fields::default(), Expected::Absent),
             };
-            let fields = self.fields(before, fresh, client, granted);
+            let fields = stored::fresh(before, token, client, granted, self.clocks.wall());
             if let Kept::Now(version) = self.written(&fields, expected).await? {
                 *self.unwritten.lock().await = None;
                 info!(place = %self.place, version, actor = %granted.token.facts.actor, "the sign-in is kept");
@@ -290,30 +252,6 @@ impl KeptToken {
         }
     }
 
-    fn now(&self) -> SecretString {
-        SecretString::from(self.clocks.wall().strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
-    }
-
-    /// Whatever else stands there stays.
-    fn fields(
-        &self,
-        before: Fields,
-        token: &SecretString,
-        client: &PublicClient,
-        granted: &Granted,
-    ) -> Fields {
-        let text = |text: &str| SecretString::from(text.to_owned());
-        let mut named: BTreeMap<String, SecretString> = before.named;
-        named.extend([
-            (REFRESH_TOKEN.to_owned(), token.clone()),
-            (CLIENT_ID.to_owned(), text(&client.client_id)),
-            (USER.to_owned(), text(&granted.token.facts.actor)),
-            (TENANT.to_owned(), text(&granted.token.facts.tenant_id)),
-            (STORED_AT.to_owned(), self.now()),
-        ]);
-        Fields { named, ..Fields::default() }
-    }
-
     /// Takes back what is kept: at the sign-in service if it has a way, and in Vault with all versions.
     ///
     /// # Errors
@@ -324,9 +262,9 @@ impl KeptToken {
             Some(id) => PublicClient { client_id: id.clone(), ..client.clone() },
             None => client.clone(),
         };
-        let user = stored.fields.get(USER).map(|user| one_line(user.expose_secret(), 120));
+        let user = stored.user();
         // First the service: what is deleted here could not be named there any more.
-        let revoked = super::revoke::revoke(&client, &stored.token).await;
+        let revoked = revoke::revoke(&client, &stored.token).await;
         self.secrets.forget(&self.place).await?;
         Ok(LoggedOut::Deleted { user, revoked })
     }
@@ -344,15 +282,4 @@ pub enum LoggedOut {
         /// What the sign-in service did.
         revoked: Revoked,
     },
-}
-
-/// What the sign-in service did about a refresh token.
-#[derive(Debug)]
-pub enum Revoked {
-    /// It is no longer good.
-    Now,
-    /// The service has no way to revoke one token; Entra has none.
-    NoWay,
-    /// It could not be asked, or refused; the reason.
-    Failed(String),
 }
