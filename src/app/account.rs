@@ -86,7 +86,7 @@ fn addresses(settings: &Settings, target: &TargetSpec, service: Service) -> Resu
         Err(_) if overridden => None,
         Err(why) => return Err(bad(why)),
     };
-    let login = settings.login_endpoint.as_ref().map(|endpoint| endpoint.as_str().to_owned());
+    let login = settings.login_endpoint.as_ref().map(|endpoint| authority(endpoint.as_str()).to_owned());
     let login = login.or_else(|| cloud.map(|cloud| cloud.login.to_owned())).unwrap_or_default();
     let surface = cloud.map(|cloud| cloud.surface(service));
     let base = match (set, surface) {
@@ -108,6 +108,11 @@ fn addresses(settings: &Settings, target: &TargetSpec, service: Service) -> Resu
     let scope = set.clone().or_else(|| surface.map(|surface| surface.scope.to_owned()));
     let scope = scope.ok_or_else(|| bad(format!("this environment needs the setting `{name}`")))?;
     Ok(Addresses { login, origin, family, scope })
+}
+
+/// The module's `-AzureADAuthorizationEndpointUri` names no tenant: `https://login.microsoftonline.com/organizations`.
+fn authority(endpoint: &str) -> &str {
+    ["/organizations", "/common"].iter().find_map(|tail| endpoint.strip_suffix(tail)).unwrap_or(endpoint)
 }
 
 fn bad(message: String) -> SigninError {

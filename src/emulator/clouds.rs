@@ -89,6 +89,13 @@ const NAMES: [Names; 6] = [
     },
 ];
 
+impl Names {
+    /// What follows a region's name in the host that serves: DoD's global host is itself below it.
+    pub(super) fn compliance_regions(&self) -> &'static str {
+        self.compliance.strip_prefix("l5.").unwrap_or(self.compliance)
+    }
+}
+
 impl Cloud {
     /// In the order of [`NAMES`].
     const ALL: [Cloud; 6] =
@@ -113,7 +120,7 @@ impl Cloud {
                     names.exchange.to_owned(),
                     format!("*.{}", names.exchange),
                     names.compliance.to_owned(),
-                    format!("*.{}", names.compliance),
+                    format!("*.{}", names.compliance_regions()),
                     format!("*.{}", names.admin),
                 ]
             })

@@ -32,6 +32,8 @@ pub(super) struct Tenant {
     pub(super) initial_domain: String,
     /// `contoso.example`
     pub(super) domain: String,
+    /// Further accepted domains.
+    pub(super) more_domains: Vec<String>,
 }
 
 impl Tenant {
@@ -43,6 +45,7 @@ impl Tenant {
             id: guid(seed, 0, 1),
             initial_domain: initial_domain.to_owned(),
             domain: format!("{label}.example"),
+            more_domains: Vec::new(),
         }
     }
 

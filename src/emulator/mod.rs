@@ -188,7 +188,7 @@ impl Emulator {
     pub fn real_names(&self) -> Vec<(String, SocketAddr)> {
         let options = &self.state.options;
         let cloud = options.cloud.names();
-        let region = format!("{}.{}", options.compliance_region, cloud.compliance);
+        let region = format!("{}.{}", options.compliance_region, cloud.compliance_regions());
         let mut names = vec![
             (cloud.login.to_owned(), self.login.address()),
             (cloud.exchange.to_owned(), self.exchange.address()),

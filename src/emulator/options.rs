@@ -238,6 +238,12 @@ pub struct Options {
     pub device_life: Duration,
     /// The tenant's initial domain.
     pub tenant_domain: String,
+    /// Further accepted domains of the tenant.
+    pub domains: Vec<String>,
+    /// Who confirms a device code where nobody is named; `None`: the administrator.
+    pub device_user: Option<String>,
+    /// Users of other tenants who may work in this one, as partners (GDAP); other foreign users are refused.
+    pub partner_users: Vec<String>,
     /// Life of an access token.
     pub token_life: Duration,
     /// Audiences that Exchange Online accepts and the sign-in service hands out.
@@ -305,6 +311,9 @@ impl Default for Options {
             device_interval: Duration::from_secs(5),
             device_life: Duration::from_secs(900),
             tenant_domain: "contoso.onmicrosoft.com".to_owned(),
+            domains: Vec::new(),
+            device_user: None,
+            partner_users: Vec::new(),
             token_life: Duration::from_secs(3599),
             audiences: [
                 "https://outlook.office365.com",

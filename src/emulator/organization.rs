@@ -164,12 +164,14 @@ const DEFAULT_SHARING: Values = &[
 impl Tenant {
     pub(super) fn accepted_domains(&self) -> Vec<String> {
         let label = self.domain.split('.').next().unwrap_or("contoso");
-        vec![
+        let mut domains = vec![
             self.initial_domain.clone(),
             self.domain.clone(),
             format!("{label}.mail.onmicrosoft.com"),
             format!("{label}-relay.example"),
-        ]
+        ];
+        domains.extend(self.more_domains.iter().cloned());
+        domains
     }
 
     /// How mail of a domain is signed: keys are read from two names in its DNS, which only the initial domain has.

@@ -55,6 +55,7 @@ impl State {
         replay: Option<Replay>,
     ) -> State {
         let mut tenant = Tenant::new(options.seed, options.mailboxes, &options.tenant_domain);
+        tenant.more_domains.clone_from(&options.domains);
         if let Some(recorded) = replay.as_ref().and_then(Replay::tenant_id) {
             tenant.id = recorded;
         }

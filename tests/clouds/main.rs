@@ -9,6 +9,7 @@ mod components;
 mod program;
 
 mod discovery;
+mod examples;
 mod forwarding;
 mod proxies;
 mod tls;

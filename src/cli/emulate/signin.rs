@@ -20,6 +20,15 @@ pub(super) struct SigninArgs {
     /// A person with every right: USER, or USER=mfa, disabled, locked, federated or AADSTS50076. May be repeated.
     #[arg(long = "account", value_name = "USER[=TROUBLE]")]
     accounts: Vec<Account>,
+    /// A user of another tenant who may work in this one, as a partner (GDAP). May be repeated.
+    #[arg(long = "partner-user", value_name = "USER")]
+    partner_users: Vec<String>,
+    /// Who confirms a device code where nobody is named, instead of the administrator.
+    #[arg(long, value_name = "USER")]
+    device_user: Option<String>,
+    /// A further accepted domain of the tenant. May be repeated.
+    #[arg(long = "domain", value_name = "DOMAIN")]
+    domains: Vec<String>,
     /// What a person meets at each sign-in: USER=AADSTS50076, mfa, disabled, locked or federated. May be repeated.
     #[arg(long, value_name = "USER=TROUBLE")]
     signin_trouble: Vec<SigninTrouble>,
@@ -41,6 +50,9 @@ impl SigninArgs {
             certificates: self.certificates.clone(),
             federated: self.federated.clone(),
             accounts: self.accounts.clone(),
+            partner_users: self.partner_users.clone(),
+            device_user: self.device_user.clone(),
+            domains: self.domains.clone(),
             signin_trouble: self.signin_trouble.clone(),
             refresh_reuse: self.refresh_reuse,
             assertion_reuse: self.assertion_reuse,

@@ -41,7 +41,7 @@ pub(super) fn token(state: &State, form: &Form) -> Result<Value, Refusal> {
         state.devices().poll(code, &client_id, state.now(), options.device_interval, options.device_approval);
     match polled {
         Polled::Approved(wish, upn) => {
-            let person = match upn {
+            let person = match upn.or_else(|| options.device_user.clone()) {
                 Some(upn) => Person::find(state, &upn)?,
                 None => Person::administrator(state),
             };

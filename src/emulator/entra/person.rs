@@ -12,6 +12,7 @@ use super::{Refusal, codes, refusal};
 
 const ADMINISTRATOR: u64 = 61;
 const ACCOUNT: u64 = 62;
+const PARTNER: u64 = 63;
 
 /// A person of the tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +42,9 @@ impl Person {
         if let Some((number, upn)) = state.signins().account(upn) {
             let oid = guid(state.tenant.seed, number, ACCOUNT);
             return Ok(Person { upn, oid, rights: Rights::Full, disabled: false });
+        }
+        if let Some(partner) = partner(state, upn) {
+            return partner;
         }
         let directory = state.directory();
         let user = directory.find(Class::User, upn).map(|index| directory.current(Class::User, index));
@@ -84,6 +88,23 @@ impl Person {
             Some(Trouble::Federated | Trouble::SecondFactor) | None => Ok(()),
         }
     }
+}
+
+/// A user of another tenant: with a relationship one who works here without a mailbox. Source: protocol reference, 5.
+fn partner(state: &State, upn: &str) -> Option<Result<Person, Refusal>> {
+    let (_, domain) = upn.rsplit_once('@')?;
+    if state.tenant.accepted_domains().iter().any(|own| own.eq_ignore_ascii_case(domain)) {
+        return None;
+    }
+    let known = state.options.partner_users.iter().enumerate();
+    let found = known.clone().find(|(_, partner)| partner.eq_ignore_ascii_case(upn));
+    let person = found.map(|(number, partner)| Person {
+        upn: partner.clone(),
+        oid: guid(state.tenant.seed, number as u64, PARTNER),
+        rights: Rights::Full,
+        disabled: false,
+    });
+    Some(person.ok_or_else(|| stopped(50_020)))
 }
 
 /// The refusal of a person. Source: protocol reference, 2.2 (`suberror`, `claims`), 2.3 and 2.4 (`invalid_grant`).
