@@ -9,7 +9,15 @@ mod openbao;
 #[path = "../support/program.rs"]
 mod program;
 
+#[allow(dead_code, reason = "the people's tests use all of it")]
+#[path = "../people/desk.rs"]
+mod desk;
+#[allow(dead_code, reason = "the people's tests use all of it")]
+#[path = "../people/walker.rs"]
+mod walker;
+
 mod access_token;
+mod assertions;
 mod certificate;
 mod client_secret;
 mod documented;
@@ -17,6 +25,8 @@ mod emulated;
 mod managed_identity;
 mod openssl;
 mod responder;
+mod sharing;
+mod table;
 mod vault;
 mod workload_identity;
 

@@ -1,6 +1,6 @@
 //! Credentials that live in a real OpenBao: `method: vault` of each kind, and `transit`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use exorun::emulator::Options;
 use serde_json::{Value, json};
@@ -12,34 +12,70 @@ use super::{CLIENT_ID, components, run_with, small, token};
 
 const DECLARED: &str = "  method: vault\n  path: exorun/contoso\n";
 
-/// OpenBao with a token that may read and sign.
-async fn bao(test: &str) -> Option<(OpenBao, PathBuf)> {
-    let bao = OpenBao::start(test).await?;
-    let may = "path \"secret/data/exorun/*\" { capabilities = [\"read\"] }\n\
-               path \"sys/internal/ui/mounts/*\" { capabilities = [\"read\"] }\n\
-               path \"transit/sign/app\" { capabilities = [\"update\"] }";
-    bao.policy("runner", may).await;
-    let token = bao.token_file(&["runner"]).await;
-    Some((bao, token))
+/// An OpenBao, and a token of it that may read and sign.
+pub(crate) struct Kept {
+    pub(crate) bao: OpenBao,
+    token: PathBuf,
 }
 
-async fn keep(bao: &OpenBao, fields: Value) {
-    bao.write("secret/data/exorun/contoso", json!({ "data": fields })).await;
+impl Kept {
+    /// `None`: it is not installed, and `test` is skipped visibly.
+    pub(crate) async fn start(test: &str) -> Option<Kept> {
+        let bao = OpenBao::start(test).await?;
+        let may = "path \"secret/data/exorun/*\" { capabilities = [\"read\"] }\n\
+                   path \"sys/internal/ui/mounts/*\" { capabilities = [\"read\"] }\n\
+                   path \"transit/sign/app\" { capabilities = [\"update\"] }";
+        bao.policy("runner", may).await;
+        let token = bao.token_file(&["runner"]).await;
+        Some(Kept { bao, token })
+    }
+
+    /// Writes the fields of `exorun/contoso`.
+    pub(crate) async fn keep(&self, fields: Value) {
+        self.bao.write("secret/data/exorun/contoso", json!({ "data": fields })).await;
+    }
+
+    /// Makes the key `app` of the transit engine.
+    pub(crate) async fn transit(&self) {
+        self.bao.mount("transit", "transit", json!({})).await;
+        self.bao.write("transit/keys/app", json!({"type": "rsa-2048"})).await;
+    }
+
+    /// What the program's environment needs.
+    pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
+        let mut variables = self.bao.environment();
+        variables.push(("EXORUN_VAULT_AUTH", "token".to_owned()));
+        variables.push(("EXORUN_VAULT_TOKEN_FILE", self.token.display().to_string()));
+        variables
+    }
+
+    async fn run(&self, tenant: &Tenant, auth: &str) -> Ended {
+        let variables = self.variables();
+        let variables: Vec<(&str, &str)> =
+            variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        run_with(tenant, auth, &variables).await
+    }
 }
 
-async fn run(tenant: &Tenant, bao: &OpenBao, token: &Path, auth: &str) -> Ended {
-    let environment = bao.environment();
-    let mut variables: Vec<(&str, &str)> =
-        environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let token = token.display().to_string();
-    variables.extend([("EXORUN_VAULT_AUTH", "token"), ("EXORUN_VAULT_TOKEN_FILE", token.as_str())]);
-    run_with(tenant, auth, &variables).await
+/// A certificate `NAME.crt` for a version of the transit key, which the tenant knows.
+pub(crate) async fn certify(tenant: &Tenant, kept: &Kept, name: &str, version: &str) {
+    let folder = tenant.folder.path();
+    let key = kept.bao.read("transit/keys/app").await;
+    let public = key["keys"][version]["public_key"].as_str().unwrap().to_owned();
+    std::fs::write(folder.join(format!("{name}.pub")), public).unwrap();
+    pair(folder, "issuer");
+    openssl(folder, "req -new -key issuer.key -subj /CN=in-transit -out request.csr");
+    let signed = format!(
+        "x509 -req -in request.csr -CA issuer.crt -CAkey issuer.key -CAcreateserial -days 90 -force_pubkey {name}.pub -out {name}.crt"
+    );
+    openssl(folder, &signed);
+    super::certificate::register(tenant, &format!("{name}.crt"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_fields_of_a_secret_declare_how_it_signs_in() {
     let test = "the_fields_of_a_secret_declare_how_it_signs_in";
-    let Some((bao, reader)) = bao(test).await else { return };
+    let Some(kept) = Kept::start(test).await else { return };
     if !components::has("openssl", test) {
         return;
     }
@@ -58,8 +94,8 @@ async fn the_fields_of_a_secret_declare_how_it_signs_in() {
     ] {
         let names: Vec<&String> = fields.as_object().unwrap().keys().collect();
         let told = format!("{names:?}");
-        keep(&bao, fields.clone()).await;
-        let good = run(&tenant, &bao, &reader, DECLARED).await;
+        kept.keep(fields.clone()).await;
+        let good = kept.run(&tenant, DECLARED).await;
         assert_eq!(good.code, Some(0), "{told}\n{}{}", good.stdout, good.stderr);
     }
     let other = "22222222-2222-3333-4444-555555555555";
@@ -86,8 +122,8 @@ async fn the_fields_of_a_secret_declare_how_it_signs_in() {
             "the password of the PFX file is wrong",
         ),
     ] {
-        keep(&bao, fields).await;
-        let refused = run(&tenant, &bao, &reader, &format!("{DECLARED}{more}")).await;
+        kept.keep(fields).await;
+        let refused = kept.run(&tenant, &format!("{DECLARED}{more}")).await;
         assert_eq!(refused.code, Some(64), "{words}\n{}", refused.stdout);
         assert!(refused.stdout.contains(words), "{words}\n{}", refused.stdout);
         assert!(!refused.stdout.contains("canary") && !refused.stderr.contains("canary"));
@@ -98,61 +134,46 @@ async fn the_fields_of_a_secret_declare_how_it_signs_in() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_never_leaves_openbao_signs_in() {
     let test = "a_key_that_never_leaves_openbao_signs_in";
-    let Some((bao, signer)) = bao(test).await else { return };
+    let Some(kept) = Kept::start(test).await else { return };
     if !components::has("openssl", test) {
         return;
     }
-    bao.mount("transit", "transit", json!({})).await;
-    bao.write("transit/keys/app", json!({"type": "rsa-2048"})).await;
+    kept.transit().await;
     let tenant = Tenant::start(small()).await;
     let folder = tenant.folder.path();
-    let certify = async |name: &str, version: &str| {
-        let key = bao.read("transit/keys/app").await;
-        let public = key["keys"][version]["public_key"].as_str().unwrap().to_owned();
-        std::fs::write(folder.join(format!("{name}.pub")), public).unwrap();
-        pair(folder, "issuer");
-        openssl(folder, "req -new -key issuer.key -subj /CN=in-transit -out request.csr");
-        openssl(
-            folder,
-            &format!(
-                "x509 -req -in request.csr -CA issuer.crt -CAkey issuer.key -CAcreateserial -days 90 -force_pubkey {name}.pub -out {name}.crt"
-            ),
-        );
-        super::certificate::register(&tenant, &format!("{name}.crt"));
-    };
-    certify("first", "1").await;
+    certify(&tenant, &kept, "first", "1").await;
     let auth = |file: &str, more: &str| {
         format!(
             "  method: transit\n  client_id: {CLIENT_ID}\n  transit: {{key: app{more}}}\n  certificate: {{file: {file}.crt}}\n"
         )
     };
     for signature in ["", "  signature: RS256\n"] {
-        let good = run(&tenant, &bao, &signer, &format!("{}{signature}", auth("first", ""))).await;
+        let good = kept.run(&tenant, &format!("{}{signature}", auth("first", ""))).await;
         assert_eq!(good.code, Some(0), "{signature}\n{}{}", good.stdout, good.stderr);
     }
 
     // A new version of the key has no certificate yet.
-    bao.write("transit/keys/app/rotate", json!({})).await;
-    let refused = run(&tenant, &bao, &signer, &auth("first", "")).await;
+    kept.bao.write("transit/keys/app/rotate", json!({})).await;
+    let refused = kept.run(&tenant, &auth("first", "")).await;
     refused.assert_code(64);
     assert!(
         refused.stdout.contains("does not fit the certificate at file:first.crt: was the key rotated?"),
         "{}",
         refused.stdout
     );
-    run(&tenant, &bao, &signer, &auth("first", ", version: 1")).await.assert_code(0);
-    certify("second", "2").await;
-    run(&tenant, &bao, &signer, &auth("second", "")).await.assert_code(0);
-
-    // A policy without the right to sign.
-    let reader = bao.token_file(&["default"]).await;
-    let refused = run(&tenant, &bao, &reader, &auth("second", "")).await;
-    assert_eq!(refused.code, Some(64), "{}", refused.stdout);
-    assert!(refused.stdout.contains("vault:transit/keys/app"), "{}", refused.stdout);
+    kept.run(&tenant, &auth("first", ", version: 1")).await.assert_code(0);
+    certify(&tenant, &kept, "second", "2").await;
+    kept.run(&tenant, &auth("second", "")).await.assert_code(0);
 
     // The fields of a secret declare it too.
     let certificate = text(folder, "second.crt");
-    keep(&bao, json!({"client_id": CLIENT_ID, "transit_key": "app", "certificate": certificate})).await;
-    run(&tenant, &bao, &signer, DECLARED).await.assert_code(0);
+    kept.keep(json!({"client_id": CLIENT_ID, "transit_key": "app", "certificate": certificate})).await;
+    kept.run(&tenant, DECLARED).await.assert_code(0);
+
+    // A policy without the right to sign.
+    let reader = Kept { token: kept.bao.token_file(&["default"]).await, bao: kept.bao };
+    let refused = reader.run(&tenant, &auth("second", "")).await;
+    assert_eq!(refused.code, Some(64), "{}", refused.stdout);
+    assert!(refused.stdout.contains("vault:transit/keys/app"), "{}", refused.stdout);
     tenant.assert_all_closed();
 }
