@@ -282,3 +282,95 @@ fn the_checks_see_planted_mistakes() {
     let series = "# TYPE a counter\na{job=\"x,y=\\\"\",emulated=\"true\"} 1\nab{no=\"x\"} 1\n";
     assert_eq!(families(series), [["a", "counter", "job"]]);
 }
+
+/// The settings that a page names: "the setting `x`", and `x: …` where x is one.
+fn settings_named(page: &str) -> Vec<String> {
+    let after = |text: &str| page.split(text).skip(1).map(first_word).collect::<Vec<_>>();
+    fn first_word(text: &str) -> String {
+        text.chars().take_while(|one| one.is_ascii_lowercase() || *one == '_').collect()
+    }
+    ["the setting `", "the settings `"].into_iter().flat_map(after).collect()
+}
+
+#[test]
+fn every_option_of_powershell_has_its_row_and_every_setting_is_one() {
+    const OPTIONS: [&str; 62] = [
+        "AccessToken",
+        "AppId",
+        "AzureADAuthorizationEndpointUri",
+        "BypassMailboxAnchoring",
+        "Certificate",
+        "CertificateFilePath",
+        "CertificatePassword",
+        "CertificateThumbprint",
+        "CommandName",
+        "ConnectionUri",
+        "Credential",
+        "DelegatedOrganization",
+        "Device",
+        "DisableWAM",
+        "EnableErrorReporting",
+        "EnableSearchOnlySession",
+        "ExchangeEnvironmentName",
+        "FormatTypeName",
+        "InlineCredential",
+        "LoadCmdletHelp",
+        "LogDirectoryPath",
+        "LogLevel",
+        "ManagedIdentity",
+        "ManagedIdentityAccountId",
+        "Organization",
+        "PageSize",
+        "Prefix",
+        "PSSessionOption",
+        "ShowBanner",
+        "ShowProgress",
+        "SigningCertificate",
+        "SkipLoadingCmdletHelp",
+        "SkipLoadingFormatData",
+        "TrackPerformance",
+        "UseMultithreading",
+        "UserPrincipalName",
+        "UseRPSSession",
+        // Of New-PSSessionOption.
+        "ProxyAccessType IEConfig",
+        "ProxyAccessType WinHttpConfig",
+        "ProxyAccessType AutoDetect",
+        "ProxyAccessType NoProxyServer",
+        "ProxyAccessType None",
+        "ProxyCredential",
+        "ProxyAuthentication",
+        "OperationTimeout",
+        "OpenTimeout",
+        "CancelTimeout",
+        "IdleTimeout",
+        "OutputBufferingMode",
+        "MaximumReceivedDataSizePerCommand",
+        "MaximumReceivedObjectSize",
+        "MaxConnectionRetryCount",
+        "MaximumRedirection",
+        "SkipCACheck",
+        "SkipCNCheck",
+        "SkipRevocationCheck",
+        "NoCompression",
+        "NoEncryption",
+        "UseUTF16",
+        "Culture",
+        "UICulture",
+        "NoMachineProfile",
+    ];
+    let page = read("docs/from-powershell.md");
+    for option in OPTIONS {
+        assert!(page.contains(&format!("`-{option}`")), "-{option}");
+    }
+    for page in ["docs/from-powershell.md", "docs/connections.md"] {
+        let named = settings_named(&read(page));
+        assert!(named.len() > 1, "{page}: {named:?}");
+        for name in named {
+            assert!(
+                exorun::settings::TABLE.iter().any(|row| row.key == name),
+                "{page}: there is no setting `{name}`"
+            );
+        }
+    }
+}

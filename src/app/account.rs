@@ -346,6 +346,7 @@ impl From<ApplicationAnchor> for Caller<'_> {
 fn signin_word(kind: SigninErrorKind) -> &'static str {
     match kind {
         SigninErrorKind::Refused | SigninErrorKind::Unfit => "refused",
+        SigninErrorKind::Forbidden => "forbidden",
         SigninErrorKind::BadInput => "bad_input",
         SigninErrorKind::Throttled => "throttled",
         SigninErrorKind::Unavailable => "unavailable",

@@ -2,7 +2,7 @@
 
 use crate::rules::profile::{Practice, Use, Verdict, judge};
 use crate::settings::{Endpoint, Settings, Strings};
-use crate::spec::job::{CredentialRef, Job, Method, TargetSpec, Unknown};
+use crate::spec::job::{CredentialRef, Job, Method, TargetSpec, Unknown, VaultRef};
 
 /// Where Kubernetes puts a pod's own token.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
@@ -33,12 +33,24 @@ pub fn judge_run(
     recorded: Recorded,
 ) -> Verdict {
     let mut uses = of_job(job, Some(target));
-    if settings.device_webhook.is_some() && matches!(target.auth.method, Method::Device { .. }) {
-        let what = "the setting `device_webhook` has device codes posted".to_owned();
-        uses.push(Use { practice: Practice::DeviceWebhook, what });
-    }
+    uses.extend(posted(settings, &target.auth.method));
     uses.extend(of_host(settings, environment, recorded));
     judge(settings.profile, &settings.allow, &uses)
+}
+
+/// Judges what a secret of `method: vault` has turned out to be, before anybody signs in.
+pub(super) fn judge_declared(settings: &Settings, place: &VaultRef, method: &Method) -> Verdict {
+    let what = format!("the secret at {place} declares `method: {}`", method.as_str());
+    let declared = of_method(method).map(|practice| Use { practice, what });
+    let uses: Vec<Use> = declared.into_iter().chain(posted(settings, method)).collect();
+    judge(settings.profile, &settings.allow, &uses)
+}
+
+/// A code that would be posted where others read it.
+fn posted(settings: &Settings, method: &Method) -> Option<Use> {
+    let is_posted = settings.device_webhook.is_some() && matches!(method, Method::Device { .. });
+    let what = "the setting `device_webhook` has device codes posted".to_owned();
+    is_posted.then_some(Use { practice: Practice::DeviceWebhook, what })
 }
 
 fn of_job(job: &Job, target: Option<&TargetSpec>) -> Vec<Use> {
@@ -64,9 +76,8 @@ fn of_job(job: &Job, target: Option<&TargetSpec>) -> Vec<Use> {
     uses
 }
 
-/// What a way to sign in is, if it is one of those that a profile may refuse. `method: vault` is judged again when the
-/// secret has said what it is.
-pub(super) fn of_method(method: &Method) -> Option<Practice> {
+/// What a way to sign in is, if it is one of those that a profile may refuse.
+fn of_method(method: &Method) -> Option<Practice> {
     match method {
         Method::Password { .. } | Method::InlineCredential => Some(Practice::Password),
         Method::AccessToken { credential: CredentialRef::Env(_) } => Some(Practice::EnvironmentAccessToken),

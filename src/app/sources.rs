@@ -3,10 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tracing::warn;
+
 use super::App;
+use super::practices::judge_declared;
 use crate::secrets::{Secret, SecretErrorKind};
 use crate::signin::endpoint::{Expected, LoginEndpoint};
-use crate::signin::{SigninError, TokenSource, declared};
+use crate::signin::{SigninError, SigninErrorKind, TokenSource, declared};
 use crate::spec::job::{Auth, CredentialRef, Method};
 
 /// More ways to sign in than a process has at once; those that no run uses make place.
@@ -78,14 +81,22 @@ impl App {
     /// `auth` with its method spelled out.
     async fn declared(&self, auth: &Auth) -> Result<Auth, SigninError> {
         let Method::Vault { credential: place } = &auth.method else { return Ok(auth.clone()) };
-        match self.secrets.read(&CredentialRef::Vault(place.clone())).await {
-            Ok(Secret::Fields(fields)) => declared::declared(auth, place, &fields),
-            Ok(Secret::Whole(_)) => Err(declared::no_fields(place)),
+        let auth = match self.secrets.read(&CredentialRef::Vault(place.clone())).await {
+            Ok(Secret::Fields(fields)) => declared::declared(auth, place, &fields)?,
+            Ok(Secret::Whole(_)) => return Err(declared::no_fields(place)),
             // Only a person's sign-in is not there before it was used for the first time.
             Err(error) if error.kind == SecretErrorKind::Absent && auth.user_principal_name.is_some() => {
-                Ok(declared::of_nothing(auth, place))
+                declared::of_nothing(auth, place)
             }
-            Err(error) => Err(error.into()),
+            Err(error) => return Err(error.into()),
+        };
+        let verdict = judge_declared(&self.settings, place, &auth.method);
+        if !verdict.refused.is_empty() {
+            return Err(SigninError::new(SigninErrorKind::Forbidden, verdict.refused.join("; ")));
         }
+        for allowed in verdict.allowed {
+            warn!("{allowed}");
+        }
+        Ok(auth)
     }
 }

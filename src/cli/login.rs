@@ -106,7 +106,6 @@ async fn log_in(args: LoginArgs, job: Job, flags: SettingFlags) -> Exit {
     let logged_in = tokio::select! {
         logged_in = app.login(&target, job.service, asked_by) => logged_in,
         () = stop.asked() => {
-            app.end().await;
             start::refuse("stopped before anybody had signed in; nothing is kept");
             app.end().await;
             return Exit::Interrupted;

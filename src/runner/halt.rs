@@ -136,6 +136,7 @@ pub fn signin_exit(kind: SigninErrorKind) -> Exit {
         SigninErrorKind::Refused | SigninErrorKind::Unfit | SigninErrorKind::NobodyThere => {
             Exit::SigninRefused
         }
+        SigninErrorKind::Forbidden => Exit::RefusedByPolicy,
         SigninErrorKind::BadInput => Exit::BadInput,
         SigninErrorKind::Throttled => Exit::NoSession,
         SigninErrorKind::Unavailable => Exit::Failed,

@@ -115,6 +115,8 @@ pub enum SigninErrorKind {
     Refused,
     /// A token came, and it is not the one that is needed: exit code 77.
     Unfit,
+    /// The host's profile does not take what the credential turned out to be: exit code 78.
+    Forbidden,
     /// The credential could not be read, or a setting is wrong: exit code 64.
     BadInput,
     /// The sign-in service asked for patience past the budget: exit code 69.

@@ -32,3 +32,17 @@ pub(crate) async fn client_secret_in_a_file(ends: Ends) -> Option<Scene> {
     scene.file("secret", Canary::of("the client secret", CLIENT_SECRET));
     Some(scene)
 }
+
+/// A ready token; to end badly, one whose end is cut off.
+pub(crate) async fn access_token(ends: Ends) -> Option<Scene> {
+    let mut scene = Scene::new(ends, Options::default()).await;
+    let scope = "https://outlook.office365.com/.default";
+    let token = scene.tenant.emulator.access_token(scope, CLIENT_ID, None).unwrap();
+    let token = if ends == Ends::Well { token } else { token[..token.len() - 9].to_owned() };
+    // What a token begins with is looked for in every scene; its signature is its own.
+    scene.canaries.push(Canary::of("the signature of a ready token", token.rsplit('.').next().unwrap()));
+    scene.canaries.push(Canary::of("the claims of a ready token", token.split('.').nth(1).unwrap()));
+    scene.planted_file("token", &token);
+    scene.by("{method: access_token, credential: {file: token}}");
+    Some(scene)
+}

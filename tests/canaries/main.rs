@@ -10,6 +10,9 @@ mod canary;
 mod certificates;
 #[path = "../support/components.rs"]
 mod components;
+#[path = "../support/forwarding.rs"]
+mod forwarding;
+mod network;
 #[path = "../support/openbao.rs"]
 mod openbao;
 #[path = "../signin/openssl.rs"]
@@ -42,12 +45,19 @@ macro_rules! kinds {
 kinds! {
     a_client_secret_in_the_environment: application::client_secret_in_the_environment;
     a_client_secret_in_a_file: application::client_secret_in_a_file;
+    a_ready_access_token: application::access_token;
     a_private_key_in_a_file: certificates::key_in_a_file;
     a_private_key_in_the_environment: certificates::key_in_the_environment;
     the_password_of_a_pfx_file: certificates::pfx_password;
     a_refresh_token: people::refresh_token;
+    a_kept_refresh_token: people::kept_refresh_token;
+    the_password_of_a_user: people::password;
+    the_key_of_a_webhook: people::webhook;
+    the_password_of_a_proxy_in_a_file: network::proxy_password_in_a_file;
+    the_password_of_a_proxy_in_a_variable: network::proxy_password_in_a_variable;
     secret_parameters: parameters::secret_parameters;
     a_token_of_vault: vault::token;
+    a_secret_of_vault_that_says_what_it_is: vault::declared;
     a_secret_id_of_vault: vault::secret_id;
     a_token_of_a_login_to_vault: vault::token_of_a_login;
 }

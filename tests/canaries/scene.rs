@@ -25,7 +25,8 @@ pub(crate) struct Scene {
     pub(crate) head: String,
     pub(crate) steps: String,
     pub(crate) variables: Vec<(&'static str, String)>,
-    pub(crate) arguments: Vec<String>,
+    /// Variables of the tenant that the run does not get.
+    pub(crate) without: Vec<&'static str>,
     pub(crate) canaries: Vec<Canary>,
     /// Lives as long as the scene.
     pub(crate) vault: Option<OpenBao>,
@@ -75,13 +76,13 @@ impl Scene {
         for (name, start) in TOKENS {
             canaries.push(Canary::of(name, start));
         }
-        let (variables, arguments, planted) = (Vec::new(), Vec::new(), Vec::new());
+        let (variables, planted) = (Vec::new(), Vec::new());
         Scene {
             tenant,
             head: String::new(),
             steps: STEPS.to_owned(),
             variables,
-            arguments,
+            without: Vec::new(),
             canaries,
             vault: None,
             planted,
@@ -114,15 +115,22 @@ impl Scene {
         path
     }
 
-    /// Runs, and looks everywhere.
-    pub(crate) async fn hunted(self, ends: Ends, format: &str) {
+    /// Writes `job.yaml`.
+    pub(crate) fn write_job(&self) {
         let job = format!("version: 1\nname: canaries\n{}steps:\n{}", self.head, self.steps);
         std::fs::write(self.tenant.path("job.yaml"), job).unwrap();
+    }
+
+    /// Runs, and looks everywhere.
+    pub(crate) async fn hunted(self, ends: Ends, format: &str) {
+        self.write_job();
         let mut arguments = vec!["run", "job.yaml", "--log-level", "trace", "--log-format", format];
         arguments.extend(["--report", "report.json", "--metrics-file", "run.prom", "--record", "recording"]);
-        arguments.extend(self.arguments.iter().map(String::as_str));
         let mut command = self.tenant.exorun(&arguments);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        for name in &self.without {
+            command.env_remove(name);
+        }
         let seen = watched(command).await;
         let said = String::from_utf8_lossy(&seen.stderr).into_owned();
         let ended_so = match ends {
@@ -155,7 +163,8 @@ impl Scene {
         }
     }
 
-    fn clean(&self, place: &str, bytes: &[u8]) {
+    /// Looks for every canary.
+    pub(crate) fn clean(&self, place: &str, bytes: &[u8]) {
         for canary in &self.canaries {
             let found = canary.found_in(bytes).map(|(form, at)| {
                 let around = &bytes[at.saturating_sub(200)..bytes.len().min(at + 100)];

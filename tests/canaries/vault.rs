@@ -76,3 +76,13 @@ pub(crate) async fn token_of_a_login(ends: Ends) -> Option<Scene> {
     scene.variables.push(("EXORUN_VAULT_SECRET_ID_FILE", secret_id.display().to_string()));
     Some(scene)
 }
+
+/// The job says only where; the secret's fields say what it is.
+pub(crate) async fn declared(ends: Ends) -> Option<Scene> {
+    let mut scene = token(ends).await?;
+    let client_id = "11111111-2222-3333-4444-555555555555";
+    let fields = json!({"data": {"client_secret": CLIENT_SECRET, "client_id": client_id}});
+    scene.vault.as_ref()?.write("secret/data/exo/contoso", fields).await;
+    scene.by("{method: vault, path: exo/contoso}");
+    Some(scene)
+}

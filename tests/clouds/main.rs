@@ -5,12 +5,13 @@
 
 #[path = "../support/components.rs"]
 mod components;
+#[path = "../support/forwarding.rs"]
+mod forwarding;
 #[path = "../support/program.rs"]
 mod program;
 
 mod discovery;
 mod examples;
-mod forwarding;
 mod proxies;
 mod tls;
 

@@ -3,7 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
 #![expect(clippy::disallowed_methods, reason = "tests wait for real processes")]
 
+#[path = "../support/components.rs"]
+mod components;
 mod connections;
+#[path = "../support/openbao.rs"]
+mod openbao;
 mod profile;
 #[path = "../support/program.rs"]
 mod program;

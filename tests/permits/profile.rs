@@ -1,7 +1,8 @@
 //! The profile `production`: what it refuses, and what `allow` allows again.
 
 use super::{SPELLED, connection, ended, exorun, refused, run, tenant, written};
-use crate::program::Tenant;
+use crate::openbao::OpenBao;
+use crate::program::{Tenant, requests};
 
 const PRODUCTION: &[&str] = &["--profile", "production"];
 
@@ -26,6 +27,8 @@ async fn each_practice_is_refused_by_its_name() {
     let token = by("access_token", "credential: {env: TOKEN}");
     let pod = [("KUBERNETES_SERVICE_HOST", "10.0.0.1")];
     let plain = [("EXORUN_EXCHANGE_ENDPOINT", "http://127.0.0.1:9")];
+    let webhook = [("EXORUN_DEVICE_WEBHOOK", "https://127.0.0.1:9/hook")];
+    let device = by("device", "user_principal_name: anna@contoso.onmicrosoft.com");
     let vault = [
         ("EXORUN_VAULT_ADDRESS", "http://127.0.0.1:9"),
         ("EXORUN_VAULT_AUTH", "token"),
@@ -38,6 +41,7 @@ async fn each_practice_is_refused_by_its_name() {
         ("password", &inline, &[], &[]),
         ("environment_access_token", &token, &[], &[]),
         ("recorded_bodies", SPELLED, &["--record", "recording"], &[]),
+        ("device_webhook", &device, &[], &webhook),
         ("local_slots_in_pod", SPELLED, &[], &pod),
         ("plain_http", SPELLED, &[], &plain),
         ("plain_http", SPELLED, &[], &vault),
@@ -60,6 +64,7 @@ async fn each_practice_is_refused_by_its_name() {
     the job `mail-report` signs in by `method: inline_credential`, which the profile `production` refuses: sign in an application with a certificate, or a person once with `exorun login`, or add `password` to the setting `allow`
     the job `mail-report` signs in by `method: access_token` from the environment, which the profile `production` refuses: keep the token in a file or in Vault, or let exorun sign in, or add `environment_access_token` to the setting `allow`
     --record writes the service's answers to disk, which the profile `production` refuses: record against a test tenant, or add `recorded_bodies` to the setting `allow`
+    the setting `device_webhook` has device codes posted, which the profile `production` refuses: let the person who signs in start `exorun login`, or add `device_webhook` to the setting `allow`
     this is a pod, and the slots of its accounts are kept inside it, which the profile `production` refuses: run outside of pods, where runs of one host share their slots, or add `local_slots_in_pod` to the setting `allow`
     the setting `exchange_endpoint` is http, which the profile `production` refuses: use https, or add `plain_http` to the setting `allow`
     the setting `vault_address` is http, which the profile `production` refuses: use https, or add `plain_http` to the setting `allow`
@@ -88,12 +93,40 @@ async fn what_is_allowed_by_name_runs_and_stands_in_the_log() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_secret_of_vault_turns_out_to_be_is_judged_too() {
+    let Some(bao) = OpenBao::start("what_a_secret_of_vault_turns_out_to_be_is_judged_too").await else {
+        return;
+    };
+    let password =
+        serde_json::json!({"data": {"username": "anna@contoso.onmicrosoft.com", "password": "made-up"}});
+    bao.write("secret/data/people/anna", password).await;
+    bao.policy("reader", "path \"secret/data/people/*\" { capabilities = [\"read\"] }").await;
+    let token = bao.token_file(&["reader"]).await.display().to_string();
+    let mut environment = bao.environment();
+    environment.extend([("EXORUN_VAULT_AUTH", "token".to_owned()), ("EXORUN_VAULT_TOKEN_FILE", token)]);
+    let environment: Vec<(&str, &str)> =
+        environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let tenant = tenant("").await;
+    written(&tenant, &by("vault", "path: people/anna"), "");
+    let run = in_production(&tenant, &["--allow", "plain_http"], &environment).await;
+    run.assert_code(78);
+    let told = "the secret at vault:secret/people/anna declares `method: password`, which the profile `production` refuses";
+    assert!(run.stdout.contains(told), "{}", run.stdout);
+    let counters = tenant.emulator.counters();
+    assert_eq!((requests(&counters, "token"), counters.sessions.opened), (0, 0), "nobody signed in");
+    // Allowed by its name, it goes on to a sign-in that the made-up password does not pass.
+    let run = in_production(&tenant, &["--allow", "plain_http,password"], &environment).await;
+    run.assert_code(77);
+    assert!(run.stderr.contains("the setting `allow` allows it by the name `password`"), "{}", run.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn production_runs_what_is_meant_for_it() {
     let tenant = tenant(&connection("    jobs: [{name: \"mail-*\"}]\n")).await;
     written(&tenant, super::ON_CONNECTION, "");
     let run = run(&tenant, &[PRODUCTION, &["--require-connections"]].concat()).await;
     run.assert_code(0);
-    assert!(!run.stderr.contains("WARN"), "{}", run.stderr);
+    assert!(!run.stderr.contains("`allow`"), "{}", run.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,7 @@
 //! A forward proxy made by hand: it opens tunnels to the emulator's ports, or answers as no proxy should.
 
+#![allow(dead_code, reason = "each test binary uses its own part of it")]
+
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
@@ -7,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// What it does with a CONNECT.
 #[derive(Clone, Debug)]
-pub(super) enum Answers {
+pub(crate) enum Answers {
     /// Opens the tunnel, to those who send this header only if there is one.
     Tunnels { authorization: Option<&'static str> },
     /// Says this and closes.
@@ -19,14 +21,14 @@ pub(super) enum Answers {
 }
 
 /// It runs until the test's runtime ends.
-pub(super) struct Forwarding {
-    pub(super) port: u16,
+pub(crate) struct Forwarding {
+    pub(crate) port: u16,
     heads: Arc<Mutex<Vec<String>>>,
 }
 
 impl Forwarding {
     /// `names` are led to ports of 127.0.0.1; nobody else is reached.
-    pub(super) async fn start(answers: Answers, names: Vec<(String, u16)>) -> Forwarding {
+    pub(crate) async fn start(answers: Answers, names: Vec<(String, u16)>) -> Forwarding {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let heads = Arc::new(Mutex::new(Vec::new()));
@@ -39,12 +41,12 @@ impl Forwarding {
         Forwarding { port, heads }
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
     /// The heads of the requests so far.
-    pub(super) fn heads(&self) -> Vec<String> {
+    pub(crate) fn heads(&self) -> Vec<String> {
         self.heads.lock().unwrap().clone()
     }
 }
