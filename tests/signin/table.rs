@@ -12,8 +12,9 @@ use super::vault::{Kept, certify};
 use super::walker::Walker;
 use super::{CLIENT_ID, components, token};
 
-/// What a method says that has to ask and cannot.
-const NO_TERMINAL: &str = "there is no terminal";
+/// What methods say that have to ask and cannot.
+const NO_BROWSER: &str = "there is no terminal: sign in once";
+const NO_TERMINAL: &str = "on a terminal, and there is none";
 
 /// A row: the method, what is wrong in its bad case, and the words and exit code that it ends with.
 struct Row {
@@ -114,7 +115,7 @@ fn rows() -> Vec<Row> {
 
 fn shown(method: &str, good: &Ended, wrong: &str, bad: &Ended, words: &str) {
     println!(
-        "| {method:<18} | {:>4} | {wrong:<34} | {:>4} | {words:<32} |",
+        "| {method:<18} | {:>4} | {wrong:<34} | {:>4} | {words:<33} |",
         good.code.unwrap(),
         bad.code.unwrap()
     );
@@ -177,7 +178,7 @@ async fn table_of_the_ten_methods() {
         end(command).await
     };
     println!(
-        "| method             | good | what is wrong in the bad case      |  bad | words                            |"
+        "| method             | good | what is wrong in the bad case      |  bad | words                             |"
     );
     for Row { method, good, wrong, bad, words, code } in rows() {
         let (good, bad) = (run(method, &good).await, run(method, &bad).await);
@@ -194,10 +195,10 @@ async fn table_of_the_ten_methods() {
     let child = desk.attended(&["run", job], &[]).spawn().unwrap();
     in_the_browser(&desk).await;
     let (good, bad) = (end_of(child).await, end(desk.unattended(&["run", job])).await);
-    shown("browser", &good, "nobody is there", &bad, NO_TERMINAL);
+    shown("browser", &good, "nobody is there", &bad, NO_BROWSER);
     good.assert_code(0);
     bad.assert_code(77);
-    assert!(bad.stdout.contains(NO_TERMINAL), "{}", bad.stdout);
+    assert!(bad.stdout.contains(NO_BROWSER), "{}", bad.stdout);
 
     let job = desk.job(&["method: inline_credential"]);
     let job = job.to_str().unwrap();
