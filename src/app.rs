@@ -2,6 +2,7 @@
 
 mod account;
 mod application;
+mod doctor;
 mod given;
 mod http;
 mod people;
@@ -39,6 +40,8 @@ use crate::settings::{self, Settings};
 use crate::signin::discovery::Discoveries;
 use crate::spec::job::{Job, TargetSpec};
 
+pub use crate::doctor::bundle::{Contents, write as write_bundle};
+pub use crate::doctor::{Asking, Report, Rung, State};
 pub use crate::exchange::client::Access;
 pub use crate::recording;
 pub use crate::signin::kept::LoggedOut;
@@ -46,6 +49,7 @@ pub use crate::signin::people::{People, Unattended};
 pub use crate::signin::revoke::Revoked;
 pub use crate::signin::terminal::Terminal;
 pub use account::{SignedIn, endpoint_setting, endpoints, scope};
+pub use doctor::{Case, barred_report, hurried};
 pub use given::Given;
 pub use people::{AskedBy, kept_at};
 use sources::TokenSources;
@@ -156,7 +160,7 @@ impl App {
 
     /// The word for who answers.
     pub fn peer(&self) -> &'static str {
-        if self.settings.emulated { EMULATED } else { "Exchange Online" }
+        peer(&self.settings)
     }
 
     /// Runs a job against `target` from sign-in to the last closed session, and reports.
@@ -296,6 +300,10 @@ impl App {
             vault.close(self.settings.close_deadline).await;
         }
     }
+}
+
+fn peer(settings: &Settings) -> &'static str {
+    if settings.emulated { EMULATED } else { "Exchange Online" }
 }
 
 /// Writes the metrics for the textfile collector.

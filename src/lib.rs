@@ -4,6 +4,7 @@ pub mod app;
 pub mod catalog;
 pub mod cli;
 pub mod clocks;
+pub mod doctor;
 pub mod emulator;
 pub mod exchange;
 pub mod exit;

@@ -26,6 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "app",
         &[
             "scheduler",
+            "doctor",
             "runner",
             "session",
             "exchange",
@@ -36,6 +37,24 @@ const ARROWS: &[(&str, &[&str])] = &[
             "emulator",
             "net",
             "settings",
+            "observe",
+            "spec",
+            "catalog",
+            "rules",
+            "exit",
+            "clocks",
+        ],
+    ),
+    // What a run's parts are worth, one by one: it uses them and no run.
+    (
+        "doctor",
+        &[
+            "session",
+            "exchange",
+            "signin",
+            "slots",
+            "secrets",
+            "recording",
             "observe",
             "spec",
             "catalog",

@@ -36,12 +36,13 @@ pub struct SignedIn {
 }
 
 /// Where a target signs in and answers.
-struct Addresses {
-    login: String,
-    origin: Origin,
+#[derive(Clone)]
+pub(super) struct Addresses {
+    pub(super) login: String,
+    pub(super) origin: Origin,
     /// Hosts that the service may send us to.
     family: Family,
-    scope: String,
+    pub(super) scope: String,
 }
 
 /// Where sign-in and calls of a target would go, for who only wants to know it: base addresses of both.
@@ -78,7 +79,11 @@ pub fn endpoint_setting(settings: &Settings, service: Service) -> Option<&str> {
 const OLD_DOD_HOST: &str = "https://webmail.apps.mil";
 
 /// The target's addresses: the settings' where they name any, else its cloud's.
-fn addresses(settings: &Settings, target: &TargetSpec, service: Service) -> Result<Addresses, SigninError> {
+pub(super) fn addresses(
+    settings: &Settings,
+    target: &TargetSpec,
+    service: Service,
+) -> Result<Addresses, SigninError> {
     let set = endpoint_setting(settings, service);
     let overridden = settings.login_endpoint.is_some() && set.is_some();
     let cloud = match cloud(target.environment) {
@@ -130,18 +135,41 @@ impl App {
         service: Service,
         access: Access,
     ) -> Result<SignedIn, SigninError> {
-        // A GUID in the wrong place is told before anybody is asked to sign in.
-        routed(service, Caller::Partner, "", target.organization()).map_err(bad)?;
-        let Addresses { login, origin, family, .. } = addresses(&self.settings, target, service)?;
-        let endpoint = self.discovered_endpoint(target, service).await;
-        let endpoint = endpoint.inspect_err(|error| self.metrics.signin_finished(signin_word(error.kind)))?;
-        let tokens = self.source(endpoint, &target.auth).await;
-        let tokens = tokens.inspect_err(|error| self.metrics.signin_finished(signin_word(error.kind)))?;
+        let addresses = addresses(&self.settings, target, service)?;
+        let tokens = self.token_source(target, service).await?;
         let token = tokens
             .token()
             .await
             .inspect_err(|error| self.metrics.signin_finished(signin_word(error.kind)))?;
         self.metrics.signin_finished("ok");
+        self.joined(addresses, tokens, &token, target, service, access)
+    }
+
+    /// A source of the target's tokens, once its tenant is known; none is fetched.
+    pub(super) async fn token_source(
+        &self,
+        target: &TargetSpec,
+        service: Service,
+    ) -> Result<Arc<dyn TokenSource>, SigninError> {
+        // A GUID in the wrong place is told before anybody is asked to sign in.
+        routed(service, Caller::Partner, "", target.organization()).map_err(bad)?;
+        let endpoint = self.discovered_endpoint(target, service).await;
+        let endpoint = endpoint.inspect_err(|error| self.metrics.signin_finished(signin_word(error.kind)))?;
+        let tokens = self.source(endpoint, &target.auth).await;
+        tokens.inspect_err(|error| self.metrics.signin_finished(signin_word(error.kind)))
+    }
+
+    /// The sessions of the account that `token` is for.
+    pub(super) fn joined(
+        &self,
+        addresses: Addresses,
+        tokens: Arc<dyn TokenSource>,
+        token: &AccessToken,
+        target: &TargetSpec,
+        service: Service,
+        access: Access,
+    ) -> Result<SignedIn, SigninError> {
+        let Addresses { login, origin, family, .. } = addresses;
         if emulator::is_issuer(&token.facts.issuer) && !self.settings.emulated {
             return Err(bad("the token comes from exorun's emulator, and the setting `emulated` is false: set it to true, \
                             so that nobody takes this run for production"
@@ -160,7 +188,7 @@ impl App {
         };
         let anchor = routed(service, caller, &token.facts.tenant_id, organization).map_err(bad)?;
         let anchor = (!self.settings.bypass_mailbox_anchoring).then_some(anchor);
-        let remote = self.remote(origin, family, &token, anchor, organization, access);
+        let remote = self.remote(origin, family, token, anchor, organization, access);
         let ledger = SessionLedger::new(
             self.metrics.clone(),
             WhoWhere {
@@ -213,7 +241,11 @@ impl App {
     }
 
     /// What the sign-in service says of the tenant; nothing where the settings do not want it asked.
-    async fn discover(&self, endpoint: &LoginEndpoint, target: &TargetSpec) -> Result<Tenant, SigninError> {
+    pub(super) async fn discover(
+        &self,
+        endpoint: &LoginEndpoint,
+        target: &TargetSpec,
+    ) -> Result<Tenant, SigninError> {
         if self.settings.discovery == Discovery::Off {
             return Ok(Tenant::default());
         }
@@ -232,6 +264,28 @@ impl App {
         Ok(found)
     }
 
+    /// Opens transports, the way that the settings say.
+    pub(super) fn connector(&self) -> Connector {
+        let detours = self.settings.connect_to.iter().map(|detour| Detour {
+            host: detour.host.clone(),
+            port: detour.port,
+            to_host: detour.to_host.clone(),
+            to_port: detour.to_port,
+        });
+        Connector::new(
+            Arc::clone(&self.tls),
+            self.tracker.clone(),
+            self.clocks.clone(),
+            self.settings.connect_timeout,
+            self.settings.close_deadline,
+        )
+        .with_detours(detours.collect())
+        .with_proxy(Proxy {
+            routes: self.settings.proxy.routes.clone(),
+            credentials: self.settings.proxy.credentials.clone(),
+        })
+    }
+
     fn remote(
         &self,
         origin: Origin,
@@ -241,12 +295,6 @@ impl App {
         organization: &str,
         access: Access,
     ) -> RestRemote {
-        let detours = self.settings.connect_to.iter().map(|detour| Detour {
-            host: detour.host.clone(),
-            port: detour.port,
-            to_host: detour.to_host.clone(),
-            to_port: detour.to_port,
-        });
         RestRemote::new(ServiceConfig {
             origin,
             family,
@@ -262,18 +310,7 @@ impl App {
             access,
             retry: self.retry(),
             recorder: self.recorder.clone(),
-            connector: Connector::new(
-                Arc::clone(&self.tls),
-                self.tracker.clone(),
-                self.clocks.clone(),
-                self.settings.connect_timeout,
-                self.settings.close_deadline,
-            )
-            .with_detours(detours.collect())
-            .with_proxy(Proxy {
-                routes: self.settings.proxy.routes.clone(),
-                credentials: self.settings.proxy.credentials.clone(),
-            }),
+            connector: self.connector(),
             clocks: self.clocks.clone(),
         })
     }
@@ -306,7 +343,7 @@ impl App {
         retry(&self.settings)
     }
 
-    fn session_times(&self) -> SessionTimes {
+    pub(super) fn session_times(&self) -> SessionTimes {
         SessionTimes {
             lease: self.settings.lease,
             quarantine: self.settings.quarantine,

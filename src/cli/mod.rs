@@ -2,6 +2,7 @@
 
 mod check;
 mod cmdlets;
+mod doctor;
 mod emulate;
 mod explain;
 mod invoke;
@@ -45,6 +46,7 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Run a job.
     Run(run::RunArgs),
+    Doctor(doctor::DoctorArgs),
     /// Call one cmdlet by hand.
     Invoke(invoke::InvokeArgs),
     /// Have a person sign in once, and keep the refresh token in Vault for runs that nobody attends.
@@ -81,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Cmdlets(args) => cmdlets::main(&args),
         Command::Explain(args) => explain::main(&args, settings),
         Command::Run(args) => run::main(args, settings),
+        Command::Doctor(args) => doctor::main(args, settings),
         Command::Invoke(args) => invoke::main(args, settings),
         Command::Login(args) => login::login(args, settings),
         Command::Logout(args) => login::logout(args, settings),

@@ -15,6 +15,7 @@ use crate::exit::Exit;
 use crate::observe::escape::one_line;
 use crate::observe::logs;
 use crate::observe::outlet::Outlet;
+use crate::observe::tail::Tail;
 use crate::runner::Console;
 use crate::runner::progress::Progress;
 use crate::runner::stop::Stop;
@@ -92,50 +93,89 @@ pub(super) struct Permitted {
     warnings: Vec<String>,
 }
 
+/// Why a job may not be started.
+pub(super) enum Barred {
+    /// The file of connections has mistakes.
+    File(Problems),
+    /// The job has no target.
+    NoTarget(String),
+    /// Connections or the profile forbid it: every reason.
+    ByPolicy(Vec<String>),
+}
+
+impl Barred {
+    /// How the command ends.
+    pub(super) fn exit(&self) -> Exit {
+        match self {
+            Barred::File(_) | Barred::NoTarget(_) => Exit::BadInput,
+            Barred::ByPolicy(_) => Exit::RefusedByPolicy,
+        }
+    }
+}
+
 /// Where the job runs and as whom, if connections and profile permit it; else every reason on standard error.
 pub(super) fn permitted(job: &Job, settings: &Settings, recorded: Recorded) -> Result<Permitted, Exit> {
-    let (target, refusals) = target_of(job, settings)?;
-    judged(job, settings, target, refusals, recorded)
+    judged(job, settings, recorded).map_err(told)
 }
 
 /// What a person may do with a connection's sign-in: leave theirs there, or take it back. Which jobs may use it does not
 /// matter then; Vault decides who may write it.
 pub(super) fn of_connection(job: &Job, settings: &Settings) -> Result<Permitted, Exit> {
     let (target, _by_which_jobs) = target_of(job, settings)?;
-    judged(job, settings, target, Vec::new(), Recorded::Nothing)
+    profiled(job, settings, target, Vec::new(), Recorded::Nothing).map_err(told)
 }
 
-fn judged(
+/// As [`permitted`], for who tells the reasons in a way of its own.
+pub(super) fn judged(job: &Job, settings: &Settings, recorded: Recorded) -> Result<Permitted, Barred> {
+    let (target, refusals) = looked_up(job, settings)?;
+    profiled(job, settings, target, refusals, recorded)
+}
+
+fn profiled(
     job: &Job,
     settings: &Settings,
     target: TargetSpec,
     mut refusals: Vec<String>,
     recorded: Recorded,
-) -> Result<Permitted, Exit> {
+) -> Result<Permitted, Barred> {
     let verdict = judge_run(settings, &ProcessEnvironment, job, &target, recorded);
     refusals.extend(verdict.refused);
     if refusals.is_empty() {
         return Ok(Permitted { target, warnings: verdict.allowed });
     }
-    for refusal in &refusals {
-        refuse(refusal);
+    Err(Barred::ByPolicy(refusals))
+}
+
+/// Every reason on standard error.
+fn told(barred: Barred) -> Exit {
+    let exit = barred.exit();
+    match barred {
+        Barred::File(problems) => return refuse_file(&problems),
+        Barred::NoTarget(why) => return refuse(&why),
+        Barred::ByPolicy(refusals) => {
+            for refusal in &refusals {
+                refuse(refusal);
+            }
+        }
     }
     refuse("nothing was connected");
-    Err(Exit::RefusedByPolicy)
+    exit
 }
 
 /// What the job would run on, and why it may not.
 pub(super) fn target_of(job: &Job, settings: &Settings) -> Result<(TargetSpec, Vec<String>), Exit> {
+    looked_up(job, settings).map_err(told)
+}
+
+fn looked_up(job: &Job, settings: &Settings) -> Result<(TargetSpec, Vec<String>), Barred> {
     let connections = match (&job.target, &settings.connections_file) {
-        (Target::Connection { .. }, Some(file)) => {
-            read_connections(file).map_err(|problems| refuse_file(&problems))?
-        }
+        (Target::Connection { .. }, Some(file)) => read_connections(file).map_err(Barred::File)?,
         _ => Connections::none(),
     };
     match connections.target(job, targets(settings)) {
         Ok(target) => Ok((target, Vec::new())),
         Err(ConnectionError::Refused { target, refusals }) => Ok((*target, refusals)),
-        Err(error) => Err(refuse(&error.to_string())),
+        Err(error) => Err(Barred::NoTarget(error.to_string())),
     }
 }
 
@@ -156,12 +196,26 @@ pub(super) fn settings_of(flags: SettingFlags) -> Result<Settings, Exit> {
 
 /// Starts the logs; what the terminal shows of progress makes way for their lines.
 pub(super) fn logs(settings: &Settings, clocks: &Clocks, progress: &Progress) -> Result<(), Exit> {
+    logs_kept(settings, clocks, progress, None)
+}
+
+/// The same; the last lines stay in `tail`.
+fn logs_kept(
+    settings: &Settings,
+    clocks: &Clocks,
+    progress: &Progress,
+    tail: Option<&Tail>,
+) -> Result<(), Exit> {
     let out: Box<dyn Write + Send> = match progress.log_output() {
         Some(terminal) => Box::new(terminal),
         None => {
             let log = outlet(std::io::stderr(), LOG_BYTES_MAX)?;
             Box::new(LOG.get_or_init(|| log).clone())
         }
+    };
+    let out = match tail {
+        Some(tail) => tail.beside(out),
+        None => out,
     };
     logs::init(settings.log_format, settings.log_level.clone(), clocks, out)
         .map_err(|error| refuse(&error.to_string()))?;
@@ -195,8 +249,19 @@ pub(super) fn ready(
     credentials: Credentials,
     clocks: Clocks,
 ) -> Result<(Ready, TargetSpec), Exit> {
+    ready_keeping(settings, permitted, credentials, clocks, None)
+}
+
+/// The same; the last lines of the log stay in `tail`.
+pub(super) fn ready_keeping(
+    settings: Settings,
+    permitted: Permitted,
+    credentials: Credentials,
+    clocks: Clocks,
+    tail: Option<&Tail>,
+) -> Result<(Ready, TargetSpec), Exit> {
     let progress = Progress::for_terminal();
-    logs(&settings, &clocks, &progress)?;
+    logs_kept(&settings, &clocks, &progress, tail)?;
     for warning in &permitted.warnings {
         warn!("{warning}");
     }

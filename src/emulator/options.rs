@@ -196,6 +196,10 @@ pub struct Options {
     pub compliance_region: String,
     /// A regional prefix: Exchange Online answers only as `{prefix}.outlook.office365.com` and sends others there.
     pub front_door: Option<String>,
+    /// Users whom `Set-User -EXOModuleEnabled $false` keeps out, besides those whose mailbox says so.
+    pub module_off: Vec<String>,
+    /// How far ahead of the real time the `Date` of all answers is.
+    pub clock_ahead: Duration,
     /// Which cloud the tenant lives in.
     pub cloud: Cloud,
     /// What the tenant has subscribed to.
@@ -290,6 +294,8 @@ impl Default for Options {
             compliance_region_port: 0,
             compliance_region: "nam12b".to_owned(),
             front_door: None,
+            module_off: Vec::new(),
+            clock_ahead: Duration::ZERO,
             cloud: Cloud::default(),
             plan: Plan::default(),
             roles: Vec::new(),

@@ -12,6 +12,8 @@ use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use hyper::http::request::Parts;
 use hyper::{Request, Response};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimePrinter;
 
 use super::record::Arrival;
 use super::respond::{self, Body};
@@ -174,10 +176,10 @@ impl Visit {
         let (parts, body) = request.into_parts();
         let body = match self.body(body).await {
             Ok(body) => body,
-            Err(response) => return marked(response),
+            Err(response) => return self.marked(response),
         };
         if let Some(path) = parts.uri.path().strip_prefix("/_emulator/") {
-            return marked(control::handle(&self.state, path, &parts, &body));
+            return self.marked(control::handle(&self.state, path, &parts, &body));
         }
         let service = self.role.name();
         let at = self.state.options.clocks.wall().to_string();
@@ -197,13 +199,27 @@ impl Visit {
         unanswered.number = None;
         self.record_end(number, &ended);
         match ended.response {
-            Some(response) => marked(response),
+            Some(response) => self.marked(response),
             None => {
                 self.connection.cut();
                 // The transport's task drops this future.
                 std::future::pending().await
             }
         }
+    }
+
+    /// Nobody must take an answer for the real service's; and its time may be another.
+    fn marked(&self, mut response: Response<Body>) -> Response<Body> {
+        respond::header(&mut response, "x-exorun-emulator", "1");
+        let options = &self.state.options;
+        if !options.clock_ahead.is_zero() {
+            let there = options.clocks.wall().saturating_add(options.clock_ahead).unwrap_or(Timestamp::MAX);
+            // The server's own Date gives way to one that is there.
+            if let Ok(date) = DateTimePrinter::new().timestamp_to_rfc9110_string(&there) {
+                respond::header(&mut response, "date", &date);
+            }
+        }
+        response
     }
 
     async fn body(&self, body: Incoming) -> Result<Bytes, Response<Body>> {
@@ -217,10 +233,4 @@ impl Visit {
             Err(_) => Err(errors::plain(408, "The body took too long.")),
         }
     }
-}
-
-/// Nobody must take an answer for the real service's.
-fn marked(mut response: Response<Body>) -> Response<Body> {
-    respond::header(&mut response, "x-exorun-emulator", "1");
-    response
 }

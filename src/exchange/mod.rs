@@ -17,6 +17,7 @@ mod listing;
 mod locate;
 mod module_file;
 mod page;
+pub mod probe;
 mod public_key;
 pub mod reach;
 pub mod redirect;

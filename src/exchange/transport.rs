@@ -112,6 +112,14 @@ impl Connector {
         self
     }
 
+    pub(super) fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    pub(super) fn clocks(&self) -> &Clocks {
+        &self.clocks
+    }
+
     /// Opens a transport to `origin`.
     ///
     /// # Cancel safety

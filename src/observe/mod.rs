@@ -4,5 +4,6 @@ pub mod escape;
 pub mod logs;
 pub mod metrics;
 pub mod outlet;
+pub mod tail;
 pub mod textfile;
 pub mod whole_file;

@@ -9,6 +9,7 @@ mod harmless;
 mod job;
 #[cfg(test)]
 mod leaks;
+mod prose;
 mod scrub;
 mod sentences;
 mod stand_ins;
@@ -28,6 +29,7 @@ use serde_json::{Value, json};
 use crate::clocks::Clocks;
 use crate::rules::time::BootTime;
 use crate::spec::job::{Job, TargetSpec};
+pub use prose::Redactor;
 pub use scrub::Identities;
 use scrub::Scrubber;
 

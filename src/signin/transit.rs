@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::application::{Made, Proof};
 use super::assertion::{Statement, signed};
-use super::certificate::{CERTIFICATE, Certificate, Expiry};
+use super::certificate::{CERTIFICATE, Certificate, Expiry, Term};
 use super::endpoint::LoginEndpoint;
 use super::{SigninError, SigninErrorKind};
 use crate::secrets::{SecretError, SecretSource};
@@ -30,6 +30,14 @@ pub struct TransitProof {
 }
 
 impl TransitProof {
+    /// The time of the certificate; whether the key fits it, only signing shows.
+    ///
+    /// # Errors
+    /// Of the place, and of what is in it.
+    pub async fn term(&self) -> Result<Option<Term>, SigninError> {
+        Ok(Term::of(&self.chain().await?))
+    }
+
     async fn chain(&self) -> Result<Vec<Certificate>, SigninError> {
         let place = &self.certificate;
         let bytes = self.secrets.read(place).await?.bytes(place, CERTIFICATE)?;

@@ -38,6 +38,12 @@ pub(super) struct SigninArgs {
     /// A client assertion whose jti was seen before: refuse or accept.
     #[arg(long, value_name = "MODE", default_value = "refuse")]
     assertion_reuse: Reuse,
+    /// A user whom `Set-User -EXOModuleEnabled $false` keeps out. May be repeated.
+    #[arg(long, value_name = "USER")]
+    module_off: Vec<String>,
+    /// How far ahead of the real time the Date of all answers is.
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration::parse)]
+    clock_ahead: Duration,
     /// Life of a device code.
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = duration::parse)]
     device_life: Duration,
@@ -56,6 +62,8 @@ impl SigninArgs {
             signin_trouble: self.signin_trouble.clone(),
             refresh_reuse: self.refresh_reuse,
             assertion_reuse: self.assertion_reuse,
+            module_off: self.module_off.clone(),
+            clock_ahead: self.clock_ahead,
             device_life: self.device_life,
             ..options
         }

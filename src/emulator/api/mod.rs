@@ -209,10 +209,13 @@ impl Caller {
     /// A user whom `Set-User -EXOModuleEnabled $false` keeps out. Source: protocol reference, 2.1; the form of the
     /// refusal is ours.
     fn blocked(&self, request: &Request<'_>) -> Option<Response<Body>> {
+        let upn = self.identity.upn.as_deref()?;
         let directory = request.state.directory();
-        let user = directory.find(Class::User, self.identity.upn.as_deref()?)?;
-        let off = directory.current(Class::User, user).get("EXOModuleEnabled") == Some(&Prop::Bool(false));
-        off.then(|| {
+        let by_mailbox = directory.find(Class::User, upn).is_some_and(|user| {
+            directory.current(Class::User, user).get("EXOModuleEnabled") == Some(&Prop::Bool(false))
+        });
+        let by_option = request.state.options.module_off.iter().any(|off| off.eq_ignore_ascii_case(upn));
+        (by_mailbox || by_option).then(|| {
             errors::forbidden("The user may not use the Exchange module (EXOModuleEnabled is False).")
         })
     }

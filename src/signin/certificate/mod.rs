@@ -2,6 +2,7 @@
 
 mod expiry;
 mod key;
+mod term;
 mod text;
 mod x509;
 
@@ -14,6 +15,7 @@ use zeroize::Zeroizing;
 
 pub use expiry::Expiry;
 pub(super) use key::{CertifiedKey, Parts};
+pub use term::Term;
 pub(super) use x509::Certificate;
 
 use super::application::{Made, Proof};
