@@ -66,6 +66,12 @@ async fn a_form_from_elsewhere_or_of_another_browser_does_nothing() {
     walker.post(form).await;
     assert_eq!(walker.status, 400);
     assert!(walker.html.contains("opened in another browser"), "{}", walker.html);
+    // A browser that has been here, but was not given this form.
+    walker.open(&authorize(&emulator, &hint)).await;
+    let form = walker.form();
+    walker.forget();
+    walker.open(&format!("{}/devicelogin", emulator.login_endpoint())).await.post(form).await;
+    assert_eq!(walker.status, 400);
     // The right browser, but the page that sends the form is somebody else's.
     walker.open(&authorize(&emulator, &hint)).await;
     let form = walker.form();
