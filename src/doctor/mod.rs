@@ -207,6 +207,7 @@ fn exit_of(error: &SigninError) -> Exit {
     match error.kind {
         Kind::Refused | Kind::Unfit | Kind::NobodyThere => Exit::SigninRefused,
         Kind::BadInput => Exit::BadInput,
+        Kind::Forbidden => Exit::RefusedByPolicy,
         Kind::Throttled => Exit::NoSession,
         Kind::Unavailable => Exit::Failed,
     }

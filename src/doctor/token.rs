@@ -73,6 +73,7 @@ fn refused(error: &SigninError) -> Finding {
             "look the code up at https://login.microsoftonline.com/error, or ask who runs the tenant"
         }
         SigninErrorKind::Unfit => "grant what is missing, or use another application or account",
+        SigninErrorKind::Forbidden => "ask who owns the connections and the profile of this host",
         SigninErrorKind::BadInput => "mend `auth` of the job, or the setting that is named",
         SigninErrorKind::Throttled => "wait before the next sign-in: something may sign in in a loop",
         SigninErrorKind::Unavailable => "try again; if it stays so, look at the way to the sign-in service",
