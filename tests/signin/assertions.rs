@@ -22,7 +22,7 @@ use serde_json::Value;
 use super::openssl::{openssl, pair};
 use super::{CLIENT_ID, components};
 
-fn endpoint() -> LoginEndpoint {
+pub(crate) fn endpoint() -> LoginEndpoint {
     let _installed_already = rustls::crypto::ring::default_provider().install_default();
     LoginEndpoint {
         base: "https://login.microsoftonline.com".to_owned(),
@@ -43,18 +43,21 @@ fn endpoint() -> LoginEndpoint {
     }
 }
 
-/// An assertion by `own.key` and `own.crt`.
-async fn assertion(folder: &Path, signature: Signature) -> String {
+/// What makes assertions by `own.key` and `own.crt`.
+pub(crate) fn proof(folder: &Path, signature: Signature) -> CertificateProof {
     let file = |name: &str| CredentialRef::File(folder.join(name));
-    let proof = CertificateProof {
+    CertificateProof {
         credential: file("own.key"),
         certificate: Some(file("own.crt")),
         password: None,
         signature,
         secrets: Arc::new(Secrets { vault: None }),
         expiry: Expiry::new(Metrics::new(Peer::Emulator), "contoso.onmicrosoft.com".to_owned()),
-    };
-    match proof.made(&endpoint(), CLIENT_ID).await.unwrap() {
+    }
+}
+
+async fn assertion(folder: &Path, signature: Signature) -> String {
+    match proof(folder, signature).made(&endpoint(), CLIENT_ID).await.unwrap() {
         Made::Assertion(assertion) => assertion.expose_secret().to_owned(),
         Made::Secret(_) => panic!("a certificate gave a secret"),
     }

@@ -8,6 +8,9 @@ mod components;
 mod openbao;
 #[path = "../support/program.rs"]
 mod program;
+#[allow(dead_code, reason = "other tests use all of it")]
+#[path = "../support/scripted_service.rs"]
+mod scripted_service;
 
 #[allow(dead_code, reason = "the people's tests use all of it")]
 #[path = "../people/desk.rs"]
@@ -19,6 +22,7 @@ mod walker;
 mod access_token;
 mod assertions;
 mod certificate;
+mod client_policy;
 mod client_secret;
 mod documented;
 mod emulated;
