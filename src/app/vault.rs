@@ -45,8 +45,13 @@ pub(super) fn vault(
     }))))
 }
 
+/// The error names `ca_file`, whose place another setting has taken.
 fn told(own: Option<&Path>, error: &trust::TrustError) -> String {
-    if own.is_some() { format!("vault_{error}") } else { error.to_string() }
+    let text = error.to_string();
+    match text.strip_prefix("ca_file") {
+        Some(rest) if own.is_some() => format!("vault_ca_file{rest}"),
+        _ => text,
+    }
 }
 
 fn login(login: &VaultLogin) -> Login {

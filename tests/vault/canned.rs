@@ -44,7 +44,7 @@ impl Canned {
 }
 
 /// Head and body, whose length the head says.
-async fn read_whole(stream: &mut tokio::net::TcpStream) -> String {
+pub(crate) async fn read_whole(stream: &mut tokio::net::TcpStream) -> String {
     let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
     loop {
         let text = String::from_utf8_lossy(&bytes).into_owned();

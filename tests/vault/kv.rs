@@ -1,11 +1,16 @@
 //! Reading, keeping and forgetting.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use exorun::secrets::{Expected, Fields, Kept, SecretErrorKind, SecretSource};
 use exorun::spec::job::{CredentialRef, VaultRef};
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::canned::read_whole;
 use super::client::{assert_told, parts, place, reference, with_token};
 use super::openbao::OpenBao;
 use exorun::secrets::vault::Login;
@@ -195,4 +200,54 @@ async fn of_two_who_keep_at_once_one_is_first() {
         let late = kept.iter().filter(|kept| **kept == Kept::Conflict).count();
         assert_eq!((firsts, late), (1, 1), "round {round}: {kept:?}");
     }
+}
+
+/// A way to OpenBao that loses the answer to the first write.
+async fn forgetful(bao: &OpenBao) -> (String, Arc<AtomicBool>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let (target, lost) =
+        (bao.address.trim_start_matches("http://").to_owned(), Arc::new(AtomicBool::new(false)));
+    let loses = Arc::clone(&lost);
+    tokio::spawn(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            let (target, loses) = (target.clone(), Arc::clone(&loses));
+            tokio::spawn(async move {
+                let request = read_whole(&mut near).await;
+                let mut far = tokio::net::TcpStream::connect(target).await.unwrap();
+                // One request a connection, so that its answer ends with it.
+                far.write_all(request.replacen("\r\n", "\r\nconnection: close\r\n", 1).as_bytes())
+                    .await
+                    .unwrap();
+                let mut answer = Vec::new();
+                far.read_to_end(&mut answer).await.unwrap();
+                let is_write = request.starts_with("POST /v1/secret/data/");
+                if !(is_write && !loses.swap(true, Ordering::SeqCst)) {
+                    let _gone = near.write_all(&answer).await;
+                }
+            });
+        }
+    });
+    (address, lost)
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_is_lost_is_recognized_as_ours() {
+    let Some(bao) = OpenBao::start("vault: a_write_whose_answer_is_lost").await else { return };
+    let file = bao.file(super::openbao::ROOT_TOKEN);
+    let login = place("secret", "login");
+    let (mine, theirs) =
+        (fields(&[("refresh_token", "canary-mine")]), fields(&[("refresh_token", "canary-theirs")]));
+    for (kept, expected) in [(&mine, Kept::Now(1)), (&theirs, Kept::Conflict)] {
+        let (address, lost) = forgetful(&bao).await;
+        let mut parts = parts(&bao, Login::Token { file: file.clone() });
+        parts.address = address;
+        let client = super::client::client(parts);
+        // The second time somebody else's write is in the way, and is not taken for ours.
+        let found = client.secrets.keep(&login, kept, Expected::Version(0)).await.unwrap();
+        assert_eq!(found, expected);
+        assert!(lost.load(Ordering::SeqCst), "an answer was lost");
+    }
+    let left = with_token(&bao, &file).vault_read("secret", "login").await.unwrap();
+    assert_eq!((left.version, left.get("refresh_token").unwrap().expose_secret()), (Some(1), "canary-mine"));
 }

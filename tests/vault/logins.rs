@@ -201,3 +201,23 @@ async fn by_a_token_in_a_file_that_others_replace() {
         assert_told(&error, WRONG, &[why]);
     }
 }
+
+#[tokio::test]
+async fn in_a_namespace_of_its_own() {
+    let Some(mut bao) = OpenBao::start("vault: in_a_namespace").await else { return };
+    bao.enter_namespace("team").await;
+    bao.mount("secret", "kv", json!({"version": "2"})).await;
+    furnish(&bao).await;
+    let (role_id_file, secret_id_file) = bao.approle("app", json!({"token_policies": "reader"})).await;
+    let login = Login::AppRole { role_id_file, secret_id_file, wrapped: false };
+    let outside = client(parts(&bao, login.clone())).secrets.read(&reference("secret", "app")).await;
+    assert_told(&outside.err().unwrap(), WRONG, &["`vault_namespace`"]);
+    let mut inside = parts(&bao, login.clone());
+    inside.namespace = Some("team".to_owned());
+    let inside = client(inside);
+    assert_reads(&bao, &inside, "approle").await;
+    let mut elsewhere = parts(&bao, login);
+    elsewhere.namespace = Some("nowhere".to_owned());
+    let elsewhere = client(elsewhere).secrets.read(&reference("secret", "app")).await.err().unwrap();
+    assert_told(&elsewhere, WRONG, &["in namespace nowhere", "check `vault_namespace`"]);
+}

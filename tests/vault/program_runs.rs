@@ -7,6 +7,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
+use super::components;
 use super::openbao::{OpenBao, ROOT_TOKEN};
 use super::program::{CLIENT_SECRET, Ended, Tenant, ended, fault, signal};
 
@@ -38,10 +39,18 @@ impl House {
 
     /// `exorun run` of a job that reads one mailbox after the other.
     fn run(&self, path: &str, more: &[&str]) -> Command {
+        let auth = format!(
+            "  method: client_secret\n  client_id: 11111111-2222-3333-4444-555555555555\n  credential:\n    \
+             vault: {{path: {path}}}\n"
+        );
+        self.run_as(&auth, more)
+    }
+
+    /// The same, signed in so.
+    fn run_as(&self, auth: &str, more: &[&str]) -> Command {
         let job = self.tenant.path("job.yaml");
         let text = format!(
-            "version: 1\nname: a-job\ntenant: contoso.onmicrosoft.com\nauth:\n  method: client_secret\n  \
-             client_id: 11111111-2222-3333-4444-555555555555\n  credential:\n    vault: {{path: {path}}}\n\
+            "version: 1\nname: a-job\ntenant: contoso.onmicrosoft.com\nauth:\n{auth}\
              steps:\n  - name: all\n    cmdlet: Get-Mailbox\n"
         );
         std::fs::write(&job, text).unwrap();
@@ -168,4 +177,71 @@ async fn without_vault_a_run_goes_on_and_a_new_one_is_told_why_it_cannot() {
     new.assert_code(1);
     assert!(new.stderr.contains(&format!("no answer from Vault at {}", house.bao.address)), "{}", new.stderr);
     house.assert_clean(&new);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vault_that_stands_still_is_given_up_in_time() {
+    let Some(house) = House::build("vault: a_vault_that_stands_still", &[]).await else { return };
+    house.bao.freeze();
+    let mut command = house.run("exorun/contoso", &["--retry-attempts", "2"]);
+    let ended = ended(command.env("EXORUN_VAULT_TIMEOUT", "300ms").spawn().unwrap()).await;
+    house.bao.resume();
+    ended.assert_code(1);
+    assert!(ended.stderr.contains("no answer from Vault at"), "{}", ended.stderr);
+    house.assert_clean(&ended);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_whose_key_never_leaves_vault_signs_in() {
+    let test = "vault: an_application_whose_key_never_leaves_vault";
+    let Some(bao) = OpenBao::start_tls(test).await else { return };
+    if !components::has("openssl", test) {
+        return;
+    }
+    bao.mount("transit", "transit", json!({})).await;
+    bao.write("transit/keys/exorun-contoso", json!({"type": "rsa-2048"})).await;
+    let key = bao.read("transit/keys/exorun-contoso").await;
+    let certificate = certificate_for(bao.folder.path(), key["keys"]["1"]["public_key"].as_str().unwrap());
+    bao.write("secret/data/exorun/contoso-certificate", json!({"data": {"certificate": certificate}})).await;
+    bao.policy("exorun", &documented_policy()).await;
+    let (role_id_file, secret_id_file) = bao.approle("exorun", json!({"token_policies": "exorun"})).await;
+    let options = Options { mailboxes: 10, certificates: vec![certificate], ..Options::default() };
+    let house = House { bao, tenant: Tenant::start(options).await, role_id_file, secret_id_file };
+    for signature in ["PS256", "RS256"] {
+        let auth = format!(
+            "  method: transit\n  client_id: 11111111-2222-3333-4444-555555555555\n  transit: {{key: exorun-contoso}}\n  \
+             signature: {signature}\n  certificate:\n    vault: {{path: exorun/contoso-certificate}}\n"
+        );
+        let ended = ended(house.run_as(&auth, &["--log-level", "trace"]).spawn().unwrap()).await;
+        ended.assert_code(0);
+        house.assert_clean(&ended);
+        house.assert_nothing_is_left().await;
+    }
+    // A key that was rotated does not fit its certificate any more.
+    house.bao.write("transit/keys/exorun-contoso/rotate", json!({})).await;
+    let auth = "  method: transit\n  client_id: 11111111-2222-3333-4444-555555555555\n  transit: {key: exorun-contoso}\n  \
+                certificate:\n    vault: {path: exorun/contoso-certificate}\n";
+    let rotated = ended(house.run_as(auth, &[]).spawn().unwrap()).await;
+    rotated.assert_code(64);
+    house.assert_nothing_is_left().await;
+}
+
+/// A certificate for a key of which only the public half is there, by an authority that is made for it.
+fn certificate_for(folder: &Path, public_key: &str) -> String {
+    std::fs::write(folder.join("transit.pub"), public_key).unwrap();
+    let openssl = |arguments: &str| {
+        let run =
+            std::process::Command::new("openssl").args(arguments.split(' ')).current_dir(folder).output();
+        let run = run.unwrap();
+        assert!(run.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&run.stderr));
+    };
+    openssl(
+        "req -x509 -newkey rsa:2048 -nodes -keyout authority.key -out authority.pem -subj /CN=authority -days 30",
+    );
+    openssl("req -new -key authority.key -out request.csr -subj /CN=exorun");
+    openssl(
+        "x509 -req -in request.csr -CA authority.pem -CAkey authority.key -CAcreateserial -force_pubkey transit.pub -days 30 -out \
+         exorun.pem",
+    );
+    std::fs::read_to_string(folder.join("exorun.pem")).unwrap()
 }

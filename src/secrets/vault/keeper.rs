@@ -88,7 +88,8 @@ impl Held {
 
     /// When something is to be done about it.
     fn due(&self) -> Option<BootTime> {
-        let due = self.since + self.life?.due();
+        // A token whose file is not replaced is looked at ever more often towards its end; not more often than this.
+        let due = self.since + self.life?.due().max(PAUSE_MIN);
         Some(self.not_before.map_or(due, |pause| pause.max(due)))
     }
 
@@ -242,7 +243,7 @@ impl Keeper {
         let ttl = life.map_or_else(|| "without end".to_owned(), |life| show_about(life.granted));
         info!(method, accessor = %accessor, ttl = %ttl, renewable, "logged in to Vault");
         let now = self.clocks.boot();
-        let mut held = Held {
+        let held = Held {
             door: Arc::new(door),
             accessor,
             login: state.logins,
@@ -252,10 +253,6 @@ impl Keeper {
             dead: false,
             not_before: None,
         };
-        // A token that somebody else replaces in its file, and has not yet: it is looked at again later.
-        if held.tend(now) == Tend::Use && !revocable && !renewable {
-            held.not_before = Some(now + PAUSE_MIN);
-        }
         let lent = held.lent();
         state.replaced.retain(|old| old.tend(now) != Tend::Over);
         if let Some(old) = state.held.replace(held)

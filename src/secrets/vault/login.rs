@@ -144,11 +144,13 @@ impl Entrance {
             Err(Trouble::Refused(refusal)) if refusal.status == 403 => Value::Null,
             Err(trouble) => return Err(trouble.told("use the token", &self.parts.address)),
         };
+        // The root token's ttl is zero as well as that of one that ends now; only the first has no time of its end.
+        let ends = found.get("expire_time").is_some_and(Value::is_string);
         let seconds = found.get("ttl").and_then(Value::as_u64).unwrap_or(0);
         Ok(LoggedIn {
             door,
             accessor: found.get("accessor").and_then(Value::as_str).unwrap_or_default().to_owned(),
-            life: (seconds > 0).then(|| Duration::from_secs(seconds)),
+            life: ends.then(|| Duration::from_secs(seconds)),
             renewable: found.get("renewable").and_then(Value::as_bool).unwrap_or(false),
             revocable: false,
         })
