@@ -11,6 +11,7 @@ mod program;
 
 mod canned;
 mod client;
+mod ends;
 mod failures;
 mod issuer;
 mod kv;

@@ -12,7 +12,8 @@ use tokio_util::task::TaskTracker;
 use tracing::{Instrument, info, warn};
 use vaultrs::api::token::requests::LookupTokenSelfRequest;
 
-use super::door::{Answer, Door, Request};
+use super::door::{Answer, Request};
+use super::held::{Held, Lent};
 use super::login::{Entrance, LoggedIn};
 use super::patience::Patience;
 use super::trouble::{Failed, Trouble};
@@ -20,12 +21,8 @@ use crate::clocks::Clocks;
 use crate::observe::metrics::Metrics;
 use crate::rules::duration::show_about;
 use crate::rules::renewal::{Life, Tend};
-use crate::rules::time::BootTime;
+use crate::rules::retry::Failure;
 use crate::secrets::SecretErrorKind;
-
-/// Between two tries to renew or replace a token that is still good: a quarter of what is left of it, in these bounds.
-const PAUSE_MIN: Duration = Duration::from_millis(500);
-const PAUSE_MAX: Duration = Duration::from_secs(30);
 
 /// Holds the token for the whole process.
 pub(super) struct Keeper {
@@ -49,54 +46,6 @@ struct State {
     logins: u64,
     /// Whether a task watches over the token's life.
     watched: bool,
-}
-
-struct Held {
-    door: Arc<Door>,
-    accessor: String,
-    /// Which login gave it.
-    login: u64,
-    /// When its life was granted.
-    since: BootTime,
-    /// `None`: it does not end, as far as is known.
-    life: Option<Life>,
-    revocable: bool,
-    /// It was refused, and does not know itself any more.
-    dead: bool,
-    /// Nothing is tried before, because the last try failed.
-    not_before: Option<BootTime>,
-}
-
-/// The way in, for one request.
-struct Lent {
-    door: Arc<Door>,
-    login: u64,
-}
-
-impl Held {
-    fn tend(&self, now: BootTime) -> Tend {
-        match self.life {
-            _ if self.dead => Tend::Over,
-            Some(life) => life.tend(now.since(self.since)),
-            None => Tend::Use,
-        }
-    }
-
-    fn lent(&self) -> Lent {
-        Lent { door: Arc::clone(&self.door), login: self.login }
-    }
-
-    /// When something is to be done about it.
-    fn due(&self) -> Option<BootTime> {
-        // A token whose file is not replaced is looked at ever more often towards its end; not more often than this.
-        let due = self.since + self.life?.due().max(PAUSE_MIN);
-        Some(self.not_before.map_or(due, |pause| pause.max(due)))
-    }
-
-    fn pause(&mut self, now: BootTime) {
-        let left = self.life.map_or(PAUSE_MAX, |life| life.granted.saturating_sub(now.since(self.since)));
-        self.not_before = Some(now + (left / 4).clamp(PAUSE_MIN, PAUSE_MAX));
-    }
 }
 
 impl Keeper {
@@ -225,7 +174,7 @@ impl Keeper {
             }
             Err(trouble) => trouble,
         };
-        let passing = trouble.failure() != crate::rules::retry::Failure::Permanent;
+        let passing = trouble.failure() != Failure::Permanent;
         let failed = trouble.told("renew the token", &self.entrance.parts.address);
         self.metrics.vault_renewal(outcome(failed.kind));
         warn!(error = %failed.reason, "the token of Vault is not renewed");

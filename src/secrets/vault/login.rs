@@ -122,6 +122,12 @@ impl Entrance {
                 self.parts.address
             ))
         })?;
+        if granted.client_token.expose_secret().is_empty() {
+            let mount = &self.parts.auth_mount;
+            return Err(Failed::wrong(format!(
+                "the login at auth/{mount} wants a second factor, which nobody is there to give: exempt the role from MFA"
+            )));
+        }
         let Granted { client_token, accessor, lease_duration, renewable, token_type } = granted;
         Ok(LoggedIn {
             door: door.with(&client_token)?,

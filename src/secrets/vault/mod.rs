@@ -3,10 +3,12 @@
 
 mod door;
 mod files;
+mod held;
 mod keeper;
 mod kv;
 mod login;
 mod patience;
+mod places;
 mod transit;
 mod trouble;
 mod wrapping;

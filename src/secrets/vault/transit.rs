@@ -9,7 +9,7 @@ use tracing::{debug, warn};
 
 use super::Vault;
 use super::door::Request;
-use super::kv::{check_names, is_place_wrong};
+use super::places::{check_names, is_place_wrong};
 use super::trouble::{Failed, Trouble};
 use crate::observe::escape::one_line;
 use crate::secrets::SecretError;
@@ -52,7 +52,9 @@ impl Vault {
         let path = format!("{}/sign/{}", key.mount, key.key);
         let answer = self.keeper.ask("sign", &Request::post(path.clone(), Some(body))).await;
         let answer = answer.map_err(|trouble| match trouble {
-            Trouble::Refused(refusal) if refusal.status == 403 => self.forbidden("update", &path, &refusal),
+            Trouble::Refused(refusal) if refusal.status == 403 => {
+                self.forbidden(&["update"], &path, &refusal)
+            }
             Trouble::Refused(refusal) if is_place_wrong(&refusal) => self.misplaced(&key.mount, &refusal),
             Trouble::Refused(refusal) if refusal.says("key not found") => Failed::absent(format!(
                 "there is no such key{}: `vault write -f {}/keys/{} type=rsa-2048` makes it",
