@@ -182,7 +182,7 @@ impl App {
         report.job_hash.clone_from(&job.hash);
         report.source = one_line(&job.source.display().to_string(), 400);
         report.tenant = target.organization().to_owned();
-        report.environment = target.environment.as_str();
+        target.environment.as_str().clone_into(&mut report.environment);
         report.service = job.service.as_str();
         report.mode = options.mode.word();
         let span = info_span!("run", run = %run_id, job = %job.name, tenant = %target.organization());

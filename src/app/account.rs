@@ -23,7 +23,7 @@ use crate::signin::discovery::{Tenant, check_cloud};
 use crate::signin::endpoint::{Expected, LoginEndpoint};
 use crate::signin::{AccessToken, SigninError, SigninErrorKind, TokenSource};
 use crate::slots::{AccountKey, LocalStore};
-use crate::spec::job::{Method, Service, TargetSpec};
+use crate::spec::job::{Environment, Method, Service, TargetSpec};
 
 /// An account that has signed in.
 pub struct SignedIn {
@@ -78,6 +78,56 @@ pub fn endpoint_setting(settings: &Settings, service: Service) -> Option<&str> {
 /// Users carry this address of the old protocol for DoD. Source: protocol reference, 5.
 const OLD_DOD_HOST: &str = "https://webmail.apps.mil";
 
+/// What is known of a cloud and one of its services.
+struct Known {
+    login: String,
+    base: String,
+    scope: String,
+    redirect_hosts: Vec<String>,
+}
+
+/// A cloud of Microsoft's, or one of the endpoints file.
+fn known(settings: &Settings, environment: &Environment, service: Service) -> Result<Known, String> {
+    let Environment::Other(name) = environment else {
+        let cloud = cloud(environment)?;
+        let surface = cloud.surface(service);
+        return Ok(Known {
+            login: cloud.login.to_owned(),
+            base: surface.base.to_owned(),
+            scope: surface.scope.to_owned(),
+            redirect_hosts: Vec::new(),
+        });
+    };
+    let microsofts = Environment::NAMES.join(", ");
+    let Some(file) = &settings.endpoints_file else {
+        return Err(format!(
+            "environment {name} is none of {microsofts}, and the setting `endpoints_file` names no file of other clouds"
+        ));
+    };
+    let Some(cloud) = settings.clouds.get(name) else {
+        let names: Vec<&str> = settings.clouds.keys().map(String::as_str).collect();
+        let file = one_line(&file.display().to_string(), 200);
+        return Err(format!(
+            "environment {name} is none of {microsofts}, and none of {file}, which has {}",
+            names.join(", ")
+        ));
+    };
+    let (base, scope) = match service {
+        Service::ExchangeOnline | Service::ExchangeOnlineProtection => {
+            (cloud.exchange.clone(), cloud.exchange_scope.clone())
+        }
+        Service::SecurityCompliance => match (&cloud.compliance, &cloud.compliance_scope) {
+            (Some(base), Some(scope)) => (base.clone(), scope.clone()),
+            _ => {
+                return Err(format!(
+                    "the endpoints file has no `{name}.compliance`, where Security & Compliance answers"
+                ));
+            }
+        },
+    };
+    Ok(Known { login: cloud.login.clone(), base, scope, redirect_hosts: cloud.redirect_hosts.clone() })
+}
+
 /// The target's addresses: the settings' where they name any, else its cloud's.
 pub(super) fn addresses(
     settings: &Settings,
@@ -86,31 +136,31 @@ pub(super) fn addresses(
 ) -> Result<Addresses, SigninError> {
     let set = endpoint_setting(settings, service);
     let overridden = settings.login_endpoint.is_some() && set.is_some();
-    let cloud = match cloud(target.environment) {
-        Ok(cloud) => Some(cloud),
+    let known = known(settings, &target.environment, service);
+    let known = match known {
+        Ok(known) => Some(known),
         Err(_) if overridden => None,
         Err(why) => return Err(bad(why)),
     };
     let login = settings.login_endpoint.as_ref().map(|endpoint| authority(endpoint.as_str()).to_owned());
-    let login = login.or_else(|| cloud.map(|cloud| cloud.login.to_owned())).unwrap_or_default();
-    let surface = cloud.map(|cloud| cloud.surface(service));
-    let base = match (set, surface) {
-        (Some(set), Some(surface)) if set.starts_with(OLD_DOD_HOST) => surface.base,
+    let login = login.or_else(|| known.as_ref().map(|known| known.login.clone())).unwrap_or_default();
+    let base = match (set, &known) {
+        (Some(set), Some(known)) if set.starts_with(OLD_DOD_HOST) => &known.base,
         (Some(set), _) => set,
-        (None, surface) => surface.map_or("", |surface| surface.base),
+        (None, known) => known.as_ref().map_or("", |known| &known.base),
     };
     let origin = Origin::parse(base).map_err(|why| bad(format!("the service's endpoint: {why}")))?;
-    let own = surface.and_then(|surface| Origin::parse(surface.base).ok());
-    let family = Family::of(
-        [Some(&origin), own.as_ref()].into_iter().flatten().map(|origin| origin.host().to_owned()),
-    );
+    let own = known.as_ref().and_then(|known| Origin::parse(&known.base).ok());
+    let bases = [Some(&origin), own.as_ref()].into_iter().flatten().map(|origin| origin.host().to_owned());
+    let trusted = known.iter().flat_map(|known| known.redirect_hosts.iter().cloned());
+    let family = Family::of(bases.chain(trusted));
     let (set, name) = match service {
         Service::ExchangeOnline | Service::ExchangeOnlineProtection => {
             (&settings.exchange_scope, "exchange_scope")
         }
         Service::SecurityCompliance => (&settings.compliance_scope, "compliance_scope"),
     };
-    let scope = set.clone().or_else(|| surface.map(|surface| surface.scope.to_owned()));
+    let scope = set.clone().or_else(|| known.map(|known| known.scope));
     let scope = scope.ok_or_else(|| bad(format!("this environment needs the setting `{name}`")))?;
     Ok(Addresses { login, origin, family, scope })
 }
@@ -195,7 +245,7 @@ impl App {
                 account: one_line(&token.facts.actor, 120),
                 tenant: organization.to_owned(),
                 tenant_id: one_line(&token.facts.tenant_id, 64),
-                environment: target.environment.as_str(),
+                environment: target.environment.as_str().to_owned(),
                 service: service.as_str(),
             },
         );
@@ -260,7 +310,7 @@ impl App {
             }
             Err(error) => return Err(error),
         };
-        check_cloud(&found, target.organization(), target.environment)?;
+        check_cloud(&found, target.organization(), &target.environment)?;
         Ok(found)
     }
 

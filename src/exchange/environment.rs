@@ -43,7 +43,7 @@ macro_rules! surface {
 ///
 /// # Errors
 /// The reason, for a cloud that no longer exists.
-pub fn cloud(environment: Environment) -> Result<Cloud, String> {
+pub fn cloud(environment: &Environment) -> Result<Cloud, String> {
     match environment {
         Environment::O365Default => Ok(Cloud {
             login: "https://login.microsoftonline.com",
@@ -69,6 +69,7 @@ pub fn cloud(environment: Environment) -> Result<Cloud, String> {
             exchange: surface!("https://partner.outlook.cn"),
             compliance: surface!("https://ps.compliance.protection.partner.outlook.cn"),
         }),
+        Environment::Other(name) => Err(format!("environment {name} is none of Microsoft's")),
         Environment::O365GermanyCloud => {
             Err("environment O365GermanyCloud: Microsoft Cloud Deutschland was closed on \
              2021-10-29; its tenants live on in O365Default"
@@ -84,7 +85,7 @@ mod tests {
     #[test]
     fn each_service_has_its_own_resource_and_the_closed_cloud_says_so() {
         for environment in Environment::ALL {
-            let cloud = match cloud(environment) {
+            let cloud = match cloud(&environment) {
                 Ok(cloud) => cloud,
                 Err(why) => {
                     assert!(why.contains("2021-10-29"), "{why}");

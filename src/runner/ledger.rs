@@ -30,7 +30,7 @@ pub struct WhoWhere {
     /// The token's tenant.
     pub tenant_id: String,
     /// The cloud.
-    pub environment: &'static str,
+    pub environment: String,
     /// The service.
     pub service: &'static str,
 }
@@ -99,7 +99,7 @@ impl SessionEvents for SessionLedger {
             account: self.who.account.clone(),
             tenant: self.who.tenant.clone(),
             tenant_id: self.who.tenant_id.clone(),
-            environment: self.who.environment,
+            environment: self.who.environment.clone(),
             service: self.who.service,
             endpoint: facts.endpoint.clone(),
             slot: facts.slot.0,

@@ -33,7 +33,7 @@ pub struct RunReport {
     /// The tenant as the job names it.
     pub tenant: String,
     /// The cloud.
-    pub environment: &'static str,
+    pub environment: String,
     /// The service.
     pub service: &'static str,
     /// Who signed in; nothing if nobody could.
@@ -90,7 +90,7 @@ pub struct SessionReport {
     /// The token's tenant.
     pub tenant_id: String,
     /// The cloud.
-    pub environment: &'static str,
+    pub environment: String,
     /// The service.
     pub service: &'static str,
     /// Where it was connected to at its end: `https://HOST[:PORT]`; nothing if it could not be opened.
@@ -116,7 +116,7 @@ impl RunReport {
             job_hash: String::new(),
             source: String::new(),
             tenant: String::new(),
-            environment: "",
+            environment: String::new(),
             service: "",
             actor: None,
             tenant_id: None,

@@ -109,7 +109,7 @@ impl Endpoint {
         self.0.splitn(4, '/').nth(3).is_some()
     }
 
-    fn parse(text: &str) -> Result<Endpoint, String> {
+    pub(super) fn parse(text: &str) -> Result<Endpoint, String> {
         let endpoint = Endpoint::parse_any(text)?;
         if endpoint.is_plain() {
             return Err("is http; a token would cross the network readable. Write https".to_owned());

@@ -5,6 +5,7 @@
 //! proxies and addresses are settings and never read from a job, because whoever writes a job must not decide
 //! where a credential is sent.
 
+mod clouds;
 mod display;
 mod documentation;
 mod file;
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 use tracing_subscriber::filter::Targets;
 
+pub use clouds::{OwnCloud, OwnClouds};
 pub use display::has_display;
 pub use documentation::documentation;
 pub use kinds::{Detour, Endpoint};
@@ -62,6 +64,8 @@ pub struct Settings {
     pub exchange_scope: Option<String>,
     pub compliance_scope: Option<String>,
     pub connect_to: Vec<Detour>,
+    pub endpoints_file: Option<PathBuf>,
+    pub clouds: OwnClouds,
     pub discovery: Discovery,
     pub api_version: &'static str,
     pub next_page_method: NextPageMethod,
@@ -152,6 +156,8 @@ impl Settings {
             exchange_scope: found.text("exchange_scope"),
             compliance_scope: found.text("compliance_scope"),
             connect_to: found.detours("connect_to"),
+            endpoints_file: found.path("endpoints_file"),
+            clouds: OwnClouds::new(),
             discovery: match found.word("discovery") {
                 "off" => Discovery::Off,
                 _ => Discovery::Auto,
@@ -203,7 +209,9 @@ impl Settings {
         };
         let (choice, file) = (found.proxy("proxy"), settings.proxy_credentials_file.as_deref());
         let proxy = Proxy::resolve(&choice, file, settings.no_proxy.clone(), environment);
-        let settings = Settings { proxy, ..settings };
+        let file = settings.endpoints_file.as_deref();
+        let clouds = file.map_or_else(OwnClouds::new, |file| clouds::read(file, &mut problems));
+        let settings = Settings { proxy, clouds, ..settings };
         if problems.is_empty() {
             settings.check_together(&found, &mut problems);
         }

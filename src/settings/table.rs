@@ -93,6 +93,13 @@ pub static TABLE: &[Definition] = &[
          redirects stays HOST, as with curl's option of this name. For gateways and the emulator. Sign-in follows those of port 443.",
     ),
     row(
+        "endpoints_file",
+        Kind::Path,
+        None,
+        "A YAML file of further clouds, one `NAME.KEY: VALUE` a line, that jobs name as `environment: NAME`; its form is in \
+         `docs/clouds.md`.",
+    ),
+    row(
         "discovery",
         Kind::Word(&["auto", "off"]),
         Some("auto"),

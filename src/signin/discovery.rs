@@ -116,7 +116,7 @@ impl LoginEndpoint {
 ///
 /// # Errors
 /// [`SigninErrorKind::BadInput`], with the right environment.
-pub fn check_cloud(tenant: &Tenant, named: &str, environment: Environment) -> Result<(), SigninError> {
+pub fn check_cloud(tenant: &Tenant, named: &str, environment: &Environment) -> Result<(), SigninError> {
     let Verdict::Elsewhere(home) = verdict(asked(environment), &tenant.region) else { return Ok(()) };
     let message = format!(
         "{named} lives in {}, not in {}: write `environment: {}` (if the sign-in service is wrong about it, set `discovery` to `off`)",
@@ -128,13 +128,14 @@ pub fn check_cloud(tenant: &Tenant, named: &str, environment: Environment) -> Re
 }
 
 /// The cloud that a job names, for the rule.
-pub fn asked(environment: Environment) -> Asked {
+pub fn asked(environment: &Environment) -> Asked {
     match environment {
         Environment::O365Default => Asked::Worldwide,
         Environment::O365USGovGCCHigh => Asked::GccHigh,
         Environment::O365USGovDoD => Asked::Dod,
         Environment::O365China => Asked::China,
         Environment::O365GermanyCloud => Asked::Germany,
+        Environment::Other(_) => Asked::Other,
     }
 }
 
@@ -167,13 +168,13 @@ mod tests {
     fn the_right_cloud_is_named() {
         let sub_scope = Some("DODCON".to_owned());
         let tenant = Tenant { id: None, region: Region { sub_scope, ..Region::default() } };
-        let error = check_cloud(&tenant, "contoso.us", Environment::O365Default).unwrap_err();
+        let error = check_cloud(&tenant, "contoso.us", &Environment::O365Default).unwrap_err();
         assert_eq!(error.kind, SigninErrorKind::BadInput);
         assert!(
             error.message.contains("contoso.us lives in O365USGovGCCHigh, not in O365Default"),
             "{error}"
         );
-        assert!(check_cloud(&tenant, "contoso.us", Environment::O365USGovGCCHigh).is_ok());
-        assert!(check_cloud(&Tenant::default(), "contoso.us", Environment::O365Default).is_ok());
+        assert!(check_cloud(&tenant, "contoso.us", &Environment::O365USGovGCCHigh).is_ok());
+        assert!(check_cloud(&Tenant::default(), "contoso.us", &Environment::O365Default).is_ok());
     }
 }

@@ -40,7 +40,7 @@ impl TargetSpec {
 }
 
 /// `ExchangeEnvironmentName` of the module; names are Microsoft's. Source: protocol reference, 1.1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Environment {
     /// Worldwide and GCC.
     #[default]
@@ -53,10 +53,16 @@ pub enum Environment {
     O365China,
     /// Microsoft Cloud Deutschland, closed on 2021-10-29; known so that it can be refused with the reason.
     O365GermanyCloud,
+    /// A cloud of the endpoints file, by its name there: whether there is one is known when the job runs.
+    Other(String),
 }
 
 impl Environment {
-    /// All of them, in the order of the documentation.
+    /// Microsoft's names, in the order of [`Environment::ALL`].
+    pub const NAMES: [&str; 5] =
+        ["O365Default", "O365USGovGCCHigh", "O365USGovDoD", "O365China", "O365GermanyCloud"];
+
+    /// Microsoft's, in the order of the documentation.
     pub const ALL: [Environment; 5] = [
         Environment::O365Default,
         Environment::O365USGovGCCHigh,
@@ -65,14 +71,15 @@ impl Environment {
         Environment::O365GermanyCloud,
     ];
 
-    /// Microsoft's spelling.
-    pub const fn as_str(self) -> &'static str {
+    /// As a job spells it.
+    pub fn as_str(&self) -> &str {
         match self {
             Environment::O365Default => "O365Default",
             Environment::O365USGovGCCHigh => "O365USGovGCCHigh",
             Environment::O365USGovDoD => "O365USGovDoD",
             Environment::O365China => "O365China",
             Environment::O365GermanyCloud => "O365GermanyCloud",
+            Environment::Other(name) => name,
         }
     }
 }

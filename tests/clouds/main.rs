@@ -12,6 +12,7 @@ mod program;
 
 mod discovery;
 mod examples;
+mod own_clouds;
 mod proxies;
 mod tls;
 

@@ -1,11 +1,13 @@
 //! Where a job runs and as whom: tenant, environment and auth, or a connection.
 
 use super::{Checker, Fields};
+use crate::catalog::nearest;
 use crate::spec::escape::quote;
 use crate::spec::form::{ENVIRONMENTS, TARGET_KEYS};
+use crate::spec::names::ConnectionName;
 use crate::spec::problem::Problem;
 use crate::spec::target::{Environment, Target, TargetSpec, Who};
-use crate::spec::tree::{Entry, Node};
+use crate::spec::tree::{Content, Entry, Node};
 
 impl Checker<'_> {
     /// A job's `connection`, or its `tenant`, `environment` and `auth`, with the customer it works for.
@@ -103,6 +105,12 @@ impl Checker<'_> {
     }
 
     fn environment(&mut self, node: &Node) -> Option<Environment> {
+        if let Content::Scalar { text, .. } = &node.content
+            && ConnectionName::new(text).is_some()
+            && nearest(text, ENVIRONMENTS.iter().copied()).is_empty()
+        {
+            return Some(Environment::Other(text.clone()));
+        }
         let name = self.word(node, "environment", ENVIRONMENTS)?;
         let found = Environment::ALL.into_iter().find(|environment| environment.as_str() == name)?;
         if found == Environment::O365GermanyCloud {

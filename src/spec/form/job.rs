@@ -34,7 +34,7 @@ pub(in crate::spec) static JOB: Object = Object {
         ),
         Key::new("tenant", Form::Tenant, "The tenant's initial domain, or its GUID.")
             .needed_when("without `connection`"),
-        Key::new("environment", Form::Word(ENVIRONMENTS), "The cloud the tenant lives in.")
+        Key::new("environment", Form::WordOrName(ENVIRONMENTS), "The cloud the tenant lives in.")
             .default("O365Default"),
         Key::new("auth", Form::One(&AUTH), "How to sign in.").needed_when("without `connection`"),
         Key::new(

@@ -69,6 +69,8 @@ pub(super) enum Form {
     Guid,
     /// One of these words.
     Word(&'static [&'static str]),
+    /// One of these words, or a DNS label that means something outside the file.
+    WordOrName(&'static [&'static str]),
     /// `true` or `false`.
     Boolean,
     /// A whole number within bounds.

@@ -55,6 +55,7 @@ fn value(form: &Form) -> String {
         Form::Tenant => "a domain or a GUID".to_owned(),
         Form::Guid => "a GUID".to_owned(),
         Form::Word(words) => listed(words),
+        Form::WordOrName(words) => format!("{}, or a name of the endpoints file", listed(words)),
         Form::Boolean => "`true` or `false`".to_owned(),
         Form::Integer { from, to: i64::MAX } => format!("a whole number, at least {from}"),
         Form::Integer { from, to } => format!("a whole number from {from} to {to}"),

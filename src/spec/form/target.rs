@@ -6,13 +6,7 @@ use crate::spec::limits::{LABELS_MAX, MAP_KEYS_MAX, PERMITS_MAX};
 use crate::spec::target::Environment;
 
 /// The names of the clouds.
-pub(in crate::spec) const ENVIRONMENTS: &[&str] = &[
-    Environment::O365Default.as_str(),
-    Environment::O365USGovGCCHigh.as_str(),
-    Environment::O365USGovDoD.as_str(),
-    Environment::O365China.as_str(),
-    Environment::O365GermanyCloud.as_str(),
-];
+pub(in crate::spec) const ENVIRONMENTS: &[&str] = &Environment::NAMES;
 
 /// What a job spells out if it names no connection.
 pub(in crate::spec) const TARGET_KEYS: [&str; 3] = ["tenant", "environment", "auth"];
@@ -42,7 +36,7 @@ pub(in crate::spec) static CONNECTION: Object = Object {
           included, and `?` for one.",
     keys: &[
         Key::new("tenant", Form::Tenant, "The tenant's initial domain, or its GUID.").needed(),
-        Key::new("environment", Form::Word(ENVIRONMENTS), "The cloud the tenant lives in.")
+        Key::new("environment", Form::WordOrName(ENVIRONMENTS), "The cloud the tenant lives in.")
             .default("O365Default"),
         Key::new("auth", Form::One(&AUTH), "How to sign in.").needed(),
         Key::new(

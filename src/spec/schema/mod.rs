@@ -174,6 +174,9 @@ fn form(form: Form) -> Value {
         Form::Tenant => json!({"type": "string", "pattern": format!("\\.|{guid}")}),
         Form::Guid => json!({"type": "string", "pattern": guid}),
         Form::Word(words) => json!({"enum": words}),
+        Form::WordOrName(words) => {
+            json!({"anyOf": [{"enum": words}, {"type": "string", "pattern": dns_label}]})
+        }
         Form::Boolean => json!({"type": "boolean"}),
         Form::Integer { from, to: i64::MAX } => json!({"type": "integer", "minimum": from}),
         Form::Integer { from, to } => json!({"type": "integer", "minimum": from, "maximum": to}),

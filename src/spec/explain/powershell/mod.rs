@@ -82,7 +82,10 @@ impl<'a> Script<'a> {
             call.push(format!("-DelegatedOrganization {}", quote::text(customer, Position::Argument)));
         }
         if target.environment != Environment::O365Default {
-            if compliance {
+            if matches!(target.environment, Environment::Other(_)) {
+                let needed = "This environment needs -ConnectionUri and -AzureADAuthorizationEndpointUri.";
+                out.extend(comment(needed));
+            } else if compliance {
                 out.extend(comment("This environment needs -ConnectionUri too."));
             } else {
                 call.push(format!("-ExchangeEnvironmentName {}", target.environment.as_str()));
