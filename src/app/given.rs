@@ -24,6 +24,8 @@ pub struct Given {
     pub password: SecretString,
     /// Another issuer's token.
     pub federated_token: SecretString,
+    /// What a person's sign-in has left.
+    pub refresh_token: SecretString,
     /// A ready token.
     pub access_token: SecretString,
 }
@@ -51,11 +53,15 @@ impl Given {
                 let client_id = self.auth.client_id.as_deref().unwrap_or(&self.client_id);
                 named(&[("client_id", &plain(client_id)), ("client_secret", &self.client_secret)])
             }
+            (Method::Device { credential: Some(_) } | Method::Browser { credential: Some(_) }, _) => {
+                named(&[("refresh_token", &self.refresh_token)])
+            }
             (Method::Device { .. } | Method::Browser { .. } | Method::ManagedIdentity { .. }, _) => {
                 BTreeMap::new()
             }
         };
-        GivenSecrets::new(Fields { named, ..Fields::default() }, self.client_secret.clone())
+        let version = (!named.is_empty()).then_some(1);
+        GivenSecrets::new(Fields { named, version, ..Fields::default() }, self.client_secret.clone())
     }
 
     /// As what a platform puts into the environment; this process's own says nothing of an emulated tenant.

@@ -19,14 +19,14 @@ use super::{signals, start};
 use crate::app::Given;
 use crate::clocks::Clocks;
 use crate::emulator::{
-    CLIENT_ID, Cloud, DeviceApproval, Emulator, Fault, IdentityNames, Options, Plan, RoleAssignment,
+    Account, CLIENT_ID, Cloud, DeviceApproval, Emulator, Fault, IdentityNames, Options, Plan, RoleAssignment,
     SessionsMode, stand_in,
 };
 use crate::exit::Exit;
 use crate::rules::duration;
 use crate::runner::progress::Progress;
 use crate::runner::stop::Stop;
-use crate::spec::job::{Auth, MachineIdentity, Method, TargetSpec};
+use crate::spec::job::{Auth, MODULE_CLIENT_ID, MachineIdentity, Method, TargetSpec};
 
 /// What the emulated tenant is like.
 #[derive(Debug, Args)]
@@ -152,6 +152,7 @@ impl Embedded {
         options.certificates.push(stand_in::TEST_CERTIFICATE.to_owned());
         options.federated.push(stand_in::federated_credential());
         options.identity_names = identity_names(&target.auth);
+        options.accounts.extend(account_of(&target.auth, &options.accounts));
         // A tenant named by its GUID keeps the emulator's own domain; the emulator knows that GUID then.
         if uuid::Uuid::try_parse(target.organization()).is_err() {
             options.tenant_domain = target.organization().to_owned();
@@ -177,6 +178,8 @@ impl Embedded {
         let secret = |text: &str| SecretString::from(text.to_owned());
         let client_id = auth.client_id.as_deref().unwrap_or(CLIENT_ID);
         let token = self.emulator.access_token(scope, client_id, auth.user_principal_name.as_deref());
+        let public = auth.client_id.as_deref().unwrap_or(MODULE_CLIENT_ID);
+        let kept = self.emulator.refresh_token(scope, public, auth.user_principal_name.as_deref());
         Given {
             auth: auth.clone(),
             client_id: CLIENT_ID.to_owned(),
@@ -185,6 +188,7 @@ impl Embedded {
             certificate: secret(stand_in::TEST_CERTIFICATE),
             password: SecretString::from(self.emulator.user_password()),
             federated_token: SecretString::from(self.emulator.federated_token()),
+            refresh_token: SecretString::from(kept.unwrap_or_default()),
             access_token: SecretString::from(token.unwrap_or_default()),
         }
     }
@@ -192,6 +196,13 @@ impl Embedded {
     pub(super) async fn stop(self) {
         self.emulator.stop().await;
     }
+}
+
+/// Whom the job expects is somebody here.
+fn account_of(auth: &Auth, known: &[Account]) -> Option<Account> {
+    let upn = auth.user_principal_name.as_ref()?;
+    let is_known = known.iter().any(|account| account.upn.eq_ignore_ascii_case(upn));
+    (!is_known).then(|| Account { upn: upn.clone(), trouble: None })
 }
 
 /// The identity that the job chooses is the machine's.

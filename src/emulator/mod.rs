@@ -262,6 +262,12 @@ impl Emulator {
         stand_in::access_token(&self.state, scope, client_id, upn)
     }
 
+    /// A refresh token as a sign-in of this person, else of the administrator, would have left it. `None`: the tenant
+    /// does not know what the scope is for, or the person.
+    pub fn refresh_token(&self, scope: &str, client_id: &str, upn: Option<&str>) -> Option<String> {
+        entra::kept_sign_in(&self.state, scope, client_id, upn)
+    }
+
     /// The tenant.
     pub fn tenant_id(&self) -> Uuid {
         self.state.tenant.id

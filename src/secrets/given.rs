@@ -78,7 +78,7 @@ impl SecretSource for GivenSecrets {
 
     async fn keep(&self, place: &VaultRef, fields: &Fields, expected: Expected) -> Result<Kept, SecretError> {
         let mut kept = self.kept();
-        let now = kept.get(&key_of(place)).and_then(|fields| fields.version);
+        let now = kept.get(&key_of(place)).unwrap_or(&self.fields).version;
         let wanted = match expected {
             Expected::Absent => None,
             Expected::Version(version) => Some(version),

@@ -221,3 +221,25 @@ async fn a_logout_is_confirmed_and_says_what_it_did_not_do() {
     assert!(again.stdout.contains("no sign-in is kept"), "{}", again.stdout);
     vaulted.unattended(&["run", &job]).await.assert_code(77);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beside_an_emulator_a_sign_in_is_kept_already() {
+    let folder = tempfile::tempdir().unwrap();
+    let job = "version: 1\nname: by-a-person\ntenant: contoso.onmicrosoft.com\nauth:\n  method: device\n  \
+               user_principal_name: navin@contoso.com\n  credential:\n    vault: {path: people/navin}\nsteps:\n  - name: some\n    \
+               cmdlet: Get-Mailbox\n    parameters:\n      ResultSize: 3\n";
+    std::fs::write(folder.path().join("job.yaml"), job).unwrap();
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_exorun"));
+    command
+        .args(["run", "job.yaml", "--emulate", "--refresh-reuse", "refuse", "--report", "report.json"])
+        .env_clear()
+        .current_dir(folder.path())
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .kill_on_drop(true);
+    end_of(command.spawn().unwrap()).await.assert_code(0);
+    let report = std::fs::read_to_string(folder.path().join("report.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["actor"], "navin@contoso.com");
+}

@@ -34,6 +34,7 @@ use super::tokens::Subject;
 use code::By;
 pub(super) use codes::of_person;
 pub(super) use federation::AUDIENCE as FEDERATION_AUDIENCE;
+pub(super) use refresh::stand_in as kept_sign_in;
 pub(super) use signins::Signins;
 pub(super) use wish::{Wish, no_resource};
 

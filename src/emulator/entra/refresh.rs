@@ -68,6 +68,24 @@ impl RefreshTokens {
     }
 }
 
+/// A refresh token as a person's sign-in leaves it, without one. `None`: the tenant does not know the audience of `scope`
+/// or the person.
+pub(in crate::emulator) fn stand_in(
+    state: &State,
+    scope: &str,
+    client_id: &str,
+    upn: Option<&str>,
+) -> Option<String> {
+    let wish =
+        Wish { offline: true, openid: true, profile: true, ..Wish::bare(&state.tokens.audience(scope)?) };
+    let person = match upn {
+        Some(upn) => Person::find(state, upn).ok()?,
+        None => Person::administrator(state),
+    };
+    let now = state.now();
+    Some(state.signins().refresh_tokens.issue(&person.subject(client_id), &wish, now))
+}
+
 pub(super) fn token(state: &State, form: &Form) -> Result<Value, Refusal> {
     let client_id = client(state, form)?;
     app::credential_if_given(state, form, &client_id)?;
