@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Component;
 
 use super::escape::quote;
-use super::job::{Action, CredentialRef, Job, Service};
+use super::job::{Action, CredentialRef, Job, Service, Step};
 use super::template::{BytesValue, SecretValue, Template};
 use crate::catalog::fits_exactly;
 
@@ -171,7 +171,7 @@ pub(super) fn spelled_out(job: &Job) -> Vec<String> {
         "the job `{name}` spells out `tenant` and `auth`, and `require_connections` is set: write `connection: NAME` instead; the owner \
          of the file of connections adds what is missing there"
     )];
-    refusals.extend(kept(job).into_iter().map(|Kept { step, parameter, reference }| {
+    refusals.extend(kept(job).map(|Kept { step, parameter, reference }| {
         let reference = quote(&reference.to_string());
         format!(
             "step `{step}` of the job `{name}` reads {reference} for `{parameter}`, and `require_connections` is set: the connection's \
@@ -188,31 +188,35 @@ struct Kept<'a> {
     reference: CredentialRef,
 }
 
-/// Secrets, and files whose bytes are sent: a path can lead to a secret as well.
-fn kept(job: &Job) -> Vec<Kept<'_>> {
-    let mut all = Vec::new();
-    for step in &job.steps {
-        let values = match &step.action {
-            Action::Cmdlet { parameters, .. } => parameters,
-            Action::Ensure { properties, .. } => properties,
+fn kept(job: &Job) -> impl Iterator<Item = Kept<'_>> {
+    job.steps.iter().flat_map(|step| {
+        let step_name = step.name.as_str();
+        reads_of(step).map(move |(parameter, reference)| Kept { step: step_name, parameter, reference })
+    })
+}
+
+/// What a step reads of the place where it runs, by parameter: secrets, and files whose bytes are sent, because a path can
+/// lead to a secret as well.
+pub(super) fn reads_of(step: &Step) -> impl Iterator<Item = (&str, CredentialRef)> {
+    let values = match &step.action {
+        Action::Cmdlet { parameters, .. } => parameters,
+        Action::Ensure { properties, .. } => properties,
+    };
+    values.iter().filter_map(|(parameter, value)| {
+        let reference = match value {
+            Template::Secret(
+                SecretValue::Text(reference) | SecretValue::Credential { password: reference, .. },
+            ) => reference.clone(),
+            Template::Bytes(BytesValue::File(path)) => CredentialRef::File(path.clone()),
+            Template::Bytes(BytesValue::Base64(_))
+            | Template::Literal(_)
+            | Template::Expression(_)
+            | Template::Text(_)
+            | Template::List(_)
+            | Template::Map(_) => return None,
         };
-        for (parameter, value) in values {
-            let reference = match value {
-                Template::Secret(
-                    SecretValue::Text(reference) | SecretValue::Credential { password: reference, .. },
-                ) => reference.clone(),
-                Template::Bytes(BytesValue::File(path)) => CredentialRef::File(path.clone()),
-                Template::Bytes(BytesValue::Base64(_))
-                | Template::Literal(_)
-                | Template::Expression(_)
-                | Template::Text(_)
-                | Template::List(_)
-                | Template::Map(_) => continue,
-            };
-            all.push(Kept { step: step.name.as_str(), parameter, reference });
-        }
-    }
-    all
+        Some((parameter.as_str(), reference))
+    })
 }
 
 #[cfg(test)]

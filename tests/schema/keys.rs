@@ -201,3 +201,32 @@ fn the_schema_has_the_nouns_that_the_checker_takes() {
         }
     }
 }
+
+/// Whether the checker takes `value` for a password.
+fn is_taken(value: &str) -> bool {
+    let job = format!(
+        "version: 1\nname: x\nconnection: c\nsteps:\n  - name: a\n    cmdlet: Set-Mailbox\n    parameters:\n      Identity: x\n      \
+         Password: {value}\n"
+    );
+    !spec::check_text(Path::new("x.yaml"), &job).problems.has_errors()
+}
+
+#[test]
+fn the_schema_and_the_checker_take_the_same_calls_of_secret() {
+    let schema = spec::schema();
+    let pattern =
+        schema["$defs"]["PSCredential"]["properties"]["password"]["anyOf"][1]["pattern"].as_str().unwrap();
+    let pattern = regex::Regex::new(pattern).unwrap();
+    for (value, expected) in [
+        ("${{ secret(\"kv/exo/contoso#password\") }}", true),
+        ("${{secret('kv/a#b')}}", true),
+        ("${{ secret(\"kv/a\") }}", false),
+        ("${{ secret(\"kv#b\") }}", false),
+        ("${{ secret('kv/a#b') | lower }}", false),
+        ("${{ secret(inputs.path) }}", false),
+        ("x ${{ secret('kv/a#b') }}", false),
+        ("secret('kv/a#b')", false),
+    ] {
+        assert_eq!((pattern.is_match(value), is_taken(value)), (expected, expected), "{value}");
+    }
+}
