@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::errors::{ErrorKind, Happened, RemoteError};
 use crate::observe::escape::one_line;
+use crate::rules::page;
 
 /// Longer texts of the service are cut; the request id finds the rest.
 pub(super) const MESSAGE_CHARS_MAX: usize = 600;
@@ -168,20 +169,10 @@ fn read_body(body: &[u8]) -> Said {
     {
         return read_envelope(error);
     }
-    if text.starts_with('<') {
-        let title = html_title(&text);
-        let text = format!("an HTML page came instead of an answer: {}", title.unwrap_or("without a title"));
+    if let Some(text) = page::said(&text) {
         return Said { text, ..Said::default() };
     }
     Said { exceptions: text.clone(), text, ..Said::default() }
-}
-
-/// What an HTML page says it is: its title, else its first heading.
-pub(super) fn html_title(page: &str) -> Option<&str> {
-    ["title", "h1"].iter().find_map(|tag| {
-        let (_, rest) = page.split_once(&format!("<{tag}>"))?;
-        rest.split_once(&format!("</{tag}>")).map(|(title, _)| title.trim()).filter(|title| !title.is_empty())
-    })
 }
 
 /// Precedence as the reference recommends: details, internal exception, message.
@@ -279,8 +270,6 @@ mod tests {
         let page = b"<html><body><h1>503 Service Unavailable</h1>\nNo server is available.\n</body></html>";
         let error = refused(503, &[], page);
         assert_eq!(error.message, "an HTML page came instead of an answer: 503 Service Unavailable");
-        assert_eq!(html_title("<html><title> </title><h1>a</h1>"), Some("a"));
-        assert_eq!(html_title("<html><p>nothing"), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub mod diff;
 pub mod duration;
 pub mod edit;
 pub mod opens;
+pub mod page;
 pub mod paging;
 pub mod profile;
 pub mod proxy;

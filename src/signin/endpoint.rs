@@ -14,6 +14,7 @@ use super::{AccessToken, SigninError, SigninErrorKind, facts};
 use crate::clocks::Clocks;
 use crate::observe::escape::one_line;
 use crate::recording::{Peer, Recorder};
+use crate::rules::page;
 use crate::rules::proxy::Address;
 use crate::rules::retry::{Failure, RetryPolicy};
 
@@ -67,6 +68,9 @@ pub(super) enum NoAnswer {
     /// Nobody vouches for its certificate, which does not pass by itself.
     #[error("{0} (a private CA goes into the setting `ca_file`)")]
     Untrusted(String),
+    /// Something else that answers in its place; the text has the mend.
+    #[error("{0}")]
+    Page(String),
     /// Something else that does not pass by itself; the text has the mend.
     #[error("{0}")]
     Wrong(String),
@@ -77,7 +81,7 @@ impl NoAnswer {
     pub(super) fn at(&self, place: &str) -> SigninError {
         let kind = match self {
             NoAnswer::Throttled(_) => SigninErrorKind::Throttled,
-            NoAnswer::Failed(_) => SigninErrorKind::Unavailable,
+            NoAnswer::Failed(_) | NoAnswer::Page(_) => SigninErrorKind::Unavailable,
             NoAnswer::Untrusted(_) | NoAnswer::Wrong(_) => SigninErrorKind::BadInput,
         };
         SigninError::new(kind, format!("no answer from {place}: {self}"))
@@ -96,7 +100,7 @@ impl LoginEndpoint {
         let endpoint = self.clone();
         move |request| {
             let endpoint = endpoint.clone();
-            Box::pin(async move { endpoint.exchange(request).await })
+            Box::pin(async move { endpoint.no_page(endpoint.exchange(request).await?) })
         }
     }
 
@@ -123,7 +127,8 @@ impl LoginEndpoint {
         loop {
             let outcome = self.once(make().await?).await;
             if let Some(over) = self.over(&mut tries, outcome).await {
-                return over.map_err(|why| self.unanswered(&why));
+                let answer = over.and_then(|answer| self.no_page(answer));
+                return answer.map_err(|why| self.unanswered(&why));
             }
         }
     }
@@ -226,6 +231,20 @@ impl LoginEndpoint {
         NoAnswer::Failed(format!("{why}, through the proxy {proxy} (settings `proxy`, `no_proxy`)"))
     }
 
+    /// An answer, unless it is a web page: who serves one in the token endpoint's place is no sign-in service.
+    fn no_page(&self, answer: HttpResponse) -> Result<HttpResponse, NoAnswer> {
+        let Some(page) = page_in(&answer) else { return Ok(answer) };
+        let proxy = match &self.proxy {
+            Some(proxy) => format!("the proxy {proxy} (settings `proxy`, `no_proxy`), or one behind it,"),
+            None => "a proxy or a gateway on the way".to_owned(),
+        };
+        Err(NoAnswer::Page(format!(
+            "{page} (HTTP {}) -> {proxy} answers in the sign-in service's place: have the host let through there; or \
+             `login_endpoint` is the address of something else",
+            answer.status()
+        )))
+    }
+
     /// The token of a good answer, read and checked.
     pub(super) fn accept(&self, answer: &impl TokenResponse) -> Result<AccessToken, SigninError> {
         self.accept_token(SecretString::from(answer.access_token().secret().clone()), answer.expires_in())
@@ -284,7 +303,8 @@ impl LoginEndpoint {
 /// The last failed answer: its OAuth error if it holds one, else its status, because a proxy's page or a plain text
 /// says nothing about whether this is a token endpoint at all.
 fn spoken(answer: HttpResponse, attempts: u32) -> Result<HttpResponse, NoAnswer> {
-    let spent = format!("HTTP {} (given up after {attempts} tries)", answer.status());
+    let page = page_in(&answer).map(|page| format!(": {page}")).unwrap_or_default();
+    let spent = format!("HTTP {} (given up after {attempts} tries){page}", answer.status());
     let throttled = answer.status().as_u16() == 429;
     let body = serde_json::from_slice::<serde_json::Value>(answer.body()).ok();
     match body.as_ref().and_then(|body| body.get("error")?.as_str()) {
@@ -292,6 +312,11 @@ fn spoken(answer: HttpResponse, attempts: u32) -> Result<HttpResponse, NoAnswer>
         None if throttled => Err(NoAnswer::Throttled(spent)),
         None => Err(NoAnswer::Failed(spent)),
     }
+}
+
+/// What a web page in an answer says it is.
+fn page_in(answer: &HttpResponse) -> Option<String> {
+    page::said(&String::from_utf8_lossy(answer.body())).map(|page| one_line(&page, MESSAGE_CHARS_MAX))
 }
 
 fn retry_after(answer: &HttpResponse) -> Option<Duration> {

@@ -19,6 +19,11 @@ async fn signs_in(tls: Tls, rules: &str, more: &[(&str, &str)]) -> (Emulating, H
     (emulator, proxy, run)
 }
 
+/// What is said of that answer.
+const PAGE: &str = "an HTML page came instead of an answer: Blocked by the company";
+const MEND: &str = "a proxy or a gateway on the way answers in the sign-in service's place: have the host let through there; \
+                    or `login_endpoint` is the address of something else";
+
 /// An answer of HAProxy's own to every request.
 fn page(status: u16) -> String {
     let page = "<html><title>Blocked by the company</title></html>";
@@ -43,17 +48,14 @@ async fn sign_in_that_a_proxy_does_not_let_through_ends_the_run_before_any_sessi
     if !has_haproxy("sign_in_that_a_proxy_does_not_let_through_ends_the_run_before_any_session") {
         return;
     }
+    let blocked = |status: &str| format!("{PAGE} ({status}) -> {MEND}");
+    let given_up = format!("HTTP 503 Service Unavailable (given up after 3 tries): {PAGE}");
     let throttled =
         " http-request return status 429 content-type text/plain string \"slow down\" hdr Retry-After 0.2";
     for (tls, rules, code, words) in [
-        (
-            Tls::Ended,
-            page(403),
-            1,
-            "did not answer as an OAuth 2.0 token endpoint; is `login_endpoint` right?",
-        ),
-        (Tls::Ended, page(200), 1, "Content-Type: \"text/html\", should be `application/json`"),
-        (Tls::Ended, page(503), 1, "HTTP 503 Service Unavailable (given up after 3 tries)"),
+        (Tls::Ended, page(403), 1, blocked("HTTP 403 Forbidden").as_str()),
+        (Tls::Ended, page(200), 1, blocked("HTTP 200 OK").as_str()),
+        (Tls::Ended, page(503), 1, given_up.as_str()),
         (Tls::EndedForHttp1, throttled.to_owned(), 69, "HTTP 429 Too Many Requests (given up after 3 tries)"),
         (Tls::Ended, " http-request silent-drop".to_owned(), 1, "no answer from https://127.0.0.1"),
         (Tls::Ended, " http-request reject".to_owned(), 1, "no answer from https://127.0.0.1"),
