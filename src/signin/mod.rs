@@ -3,6 +3,7 @@
 pub mod advice;
 pub mod application;
 mod assertion;
+mod body;
 pub mod browser;
 pub mod certificate;
 mod claims;

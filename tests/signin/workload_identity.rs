@@ -4,7 +4,7 @@ use exorun::emulator::{Options, stand_in};
 use serde_json::json;
 
 use super::program::Tenant;
-use super::responder::serve;
+use super::responder::{CUT_OFF, serve};
 use super::{CLIENT_ID, run_with, small};
 
 const BARE: &str = "  method: workload_identity\n";
@@ -59,6 +59,22 @@ async fn a_workflow_of_github_asks_for_its_token() {
         "{heads:?}"
     );
     assert!(heads[1].contains("authorization: Bearer made-up"), "{heads:?}");
+
+    let answer = json!({"count": 1, "value": tenant.emulator.federated_token()}).to_string();
+    let (url, asked) = serve(vec![(200, CUT_OFF.to_owned()), (200, answer)]).await;
+    let around =
+        [("ACTIONS_ID_TOKEN_REQUEST_URL", url.as_str()), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "made-up")];
+    run_with(&tenant, &auth, &around).await.assert_code(0);
+    assert_eq!(asked.lock().unwrap().len(), 2, "one answer was cut off");
+
+    // A good token, and more behind it than any answer has: what is not read to the end is not used.
+    let endless = json!({"value": tenant.emulator.federated_token(), "more": "x".repeat(512 * 1024)});
+    let (url, _) = serve(vec![(200, endless.to_string())]).await;
+    let around =
+        [("ACTIONS_ID_TOKEN_REQUEST_URL", url.as_str()), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "made-up")];
+    let refused = run_with(&tenant, &auth, &around).await;
+    refused.assert_code(1);
+    assert!(refused.stdout.contains("the answer holds no token"), "{}", refused.stdout);
 
     let (url, _) = serve(vec![(403, "{\"message\":\"canary\"}".to_owned())]).await;
     let around =

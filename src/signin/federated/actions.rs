@@ -1,11 +1,13 @@
 //! GitHub Actions' token service. Source: protocol reference, 2.10.
 
+use reqwest::{StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::observe::escape::one_line;
 use crate::rules::retry::Failure;
+use crate::signin::body::bounded;
 use crate::signin::endpoint::LoginEndpoint;
 use crate::signin::tries::Tries;
 use crate::signin::{SigninError, SigninErrorKind};
@@ -36,24 +38,18 @@ impl Actions {
                 format!("GitHub Actions' token service (ACTIONS_ID_TOKEN_REQUEST_URL): {why}"),
             )
         };
-        let mut url = reqwest::Url::parse(&self.url)
+        let mut url = Url::parse(&self.url)
             .map_err(|_| error(SigninErrorKind::BadInput, "the address is no URL".to_owned()))?;
         url.query_pairs_mut().append_pair("audience", &self.audience);
         let mut tries = Tries::begin(&endpoint.clocks, &endpoint.retry, "GitHub Actions");
         loop {
-            let request = self.http.get(url.clone()).bearer_auth(self.token.expose_secret());
-            let (failure, why) = match request.header("accept", "application/json").send().await {
-                Ok(answer) if answer.status().is_success() => {
-                    let body = answer.bytes().await.map_err(|_| {
-                        error(SigninErrorKind::Unavailable, "the answer was cut off".to_owned())
-                    })?;
-                    let body = Zeroizing::new(body.to_vec());
+            let (failure, why) = match self.once(&url).await {
+                Ok((status, body)) if status.is_success() => {
                     return serde_json::from_slice::<Answer>(&body).map(|answer| answer.value).map_err(
                         |_| error(SigninErrorKind::Unavailable, "the answer holds no token".to_owned()),
                     );
                 }
-                Ok(answer) => {
-                    let status = answer.status();
+                Ok((status, _)) => {
                     let failure = match status.as_u16() {
                         429 => Failure::Throttled { retry_after: None },
                         500.. => Failure::Transient,
@@ -73,5 +69,11 @@ impl Actions {
                 return Err(error(kind, format!("{why}: has the job `permissions: {{id-token: write}}`?")));
             }
         }
+    }
+
+    async fn once(&self, url: &Url) -> Result<(StatusCode, Zeroizing<Vec<u8>>), reqwest::Error> {
+        let request = self.http.get(url.clone()).bearer_auth(self.token.expose_secret());
+        let answer = request.header("accept", "application/json").send().await?;
+        Ok((answer.status(), bounded(answer).await?))
     }
 }

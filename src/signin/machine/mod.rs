@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 pub use host::Host;
 
+use super::body::bounded;
 use super::endpoint::LoginEndpoint;
 use super::held::Grant;
 use super::tries::Tries;
@@ -26,8 +27,6 @@ use crate::spec::job::MachineIdentity;
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Tries of a connection that nobody takes: repeating does not make this a machine in Azure.
 const CONNECT_TRIES: u32 = 2;
-/// Answers are a few kilobytes.
-const BODY_BYTES_MAX: usize = 256 * 1024;
 
 /// Signs in as the machine.
 pub struct MachineGrant {
@@ -134,17 +133,11 @@ impl MachineGrant {
             let value = Zeroizing::new(format!("Basic {}", key.expose_secret()));
             request = request.header("authorization", value.as_str());
         }
-        let mut answer = request.send().await?;
+        let answer = request.send().await?;
         let status = answer.status().as_u16();
         let challenge = answer.headers().get("www-authenticate").and_then(|value| value.to_str().ok());
         let challenge = challenge.map(str::to_owned);
-        let mut body = Zeroizing::new(Vec::new());
-        while let Some(chunk) = answer.chunk().await? {
-            if body.len() + chunk.len() > BODY_BYTES_MAX {
-                break;
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let body = bounded(answer).await?;
         Ok(Answer { status, body, challenge })
     }
 
