@@ -328,7 +328,7 @@ impl RestConnection {
         };
         self.cookies.keep(answer.headers());
         entry.head(answer.status().as_u16(), answer.headers());
-        let read = page::read(answer, asked.what, self.config.clocks.wall(), entry).await;
+        let read = page::read(answer, asked.what, self.config.clocks.wall(), token, entry).await;
         self.by_mailbox |= matches!(&read, Err(error) if error.exception.as_deref() == Some(PROXY_EXCEPTION));
         read
     }

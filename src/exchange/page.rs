@@ -25,6 +25,7 @@ use super::transport::{Transport, broken};
 use super::value_stream::{StreamError, ValueStream};
 use super::{CmdletRequest, ConnectionId};
 use crate::observe::escape::one_line;
+use crate::observe::withheld::without;
 use crate::recording::Entry;
 
 /// A failed answer's body beyond this is not read: no message needs it.
@@ -178,14 +179,19 @@ pub(super) async fn read(
     answer: Response<Incoming>,
     what: What,
     now: Timestamp,
+    token: &SecretString,
     entry: Entry,
 ) -> Result<Page, RemoteError> {
     let (head, body) = answer.into_parts();
     let is_gzip = head.headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "gzip");
     if !head.status.is_success() {
         let body = read_refusal(body, is_gzip, entry).await;
-        let refusal = Refusal { status: head.status.as_u16(), headers: &head.headers, body: &body };
-        return Err(classify(&refusal, now));
+        // Before anything of it is cut, which would leave a part of the token.
+        let body = without(&String::from_utf8_lossy(&body), [token.expose_secret()]);
+        let refusal = Refusal { status: head.status.as_u16(), headers: &head.headers, body: body.as_bytes() };
+        let error = classify(&refusal, now);
+        let message = without(&error.message, [token.expose_secret()]);
+        return Err(RemoteError { message, ..error });
     }
     let request_id =
         head.headers.get("request-id").and_then(|id| id.to_str().ok()).map(|id| one_line(id, 64));
@@ -194,7 +200,7 @@ pub(super) async fn read(
         error.request_id.clone_from(&request_id);
         error
     };
-    let mut page = read_items(body, what, is_gzip, entry).await.map_err(failed)?;
+    let mut page = read_items(body, what, is_gzip, token, entry).await.map_err(failed)?;
     page.request_id = request_id;
     Ok(page)
 }
@@ -203,9 +209,10 @@ async fn read_items(
     body: Incoming,
     what: What,
     is_gzip: bool,
+    token: &SecretString,
     mut entry: Entry,
 ) -> Result<Page, RemoteError> {
-    let page = read_pieces(body, what, is_gzip, &mut entry).await;
+    let page = read_pieces(body, what, is_gzip, token, &mut entry).await;
     match &page {
         Err(error) if error.kind == ErrorKind::Network => entry.broken(),
         _ => entry.whole(),
@@ -217,6 +224,7 @@ async fn read_pieces(
     mut body: Incoming,
     what: What,
     is_gzip: bool,
+    token: &SecretString,
     entry: &mut Entry,
 ) -> Result<Page, RemoteError> {
     let mut page = Paging::of(what);
@@ -239,18 +247,27 @@ async fn read_pieces(
         gzip.try_finish().map_err(|error| unreadable(&error.to_string()))?;
         page.push(gzip.get_ref())?;
     }
-    page.finish()
+    page.finish(Some(token))
 }
 
 /// A page that is here whole already: the body of a batch's member.
 pub(super) fn of_text(text: &str) -> Result<Page, RemoteError> {
     let mut page = Paging::of(What::Cmdlet);
     page.push(text.as_bytes())?;
-    page.finish()
+    page.finish(None)
+}
+
+/// What is read of it becomes messages: the members of a batch are refusals as well.
+fn cleaned(item: Box<RawValue>, token: &str) -> Box<RawValue> {
+    if token.is_empty() || !item.get().contains(token) {
+        return item;
+    }
+    RawValue::from_string(without(item.get(), [token])).unwrap_or(item)
 }
 
 /// A page that is coming in.
 struct Paging {
+    what: What,
     stream: ValueStream,
     kept: Kept,
 }
@@ -274,21 +291,26 @@ impl Kept {
 impl Paging {
     fn of(what: What) -> Paging {
         let kept = Kept { items: Vec::new(), room: PAGE_BYTES_MAX };
-        Paging { stream: ValueStream::of(what.list()), kept }
+        Paging { what, stream: ValueStream::of(what.list()), kept }
     }
 
     fn push(&mut self, chunk: &[u8]) -> Result<(), RemoteError> {
-        let Paging { stream, kept } = self;
+        let Paging { stream, kept, .. } = self;
         stream.push(chunk, &mut |item| kept.keep(item)).map_err(|error| not_understood(&error))
     }
 
-    fn finish(self) -> Result<Page, RemoteError> {
-        let Paging { stream, mut kept } = self;
+    fn finish(self, token: Option<&SecretString>) -> Result<Page, RemoteError> {
+        let Paging { what, stream, mut kept } = self;
+        let token = token.map_or("", |token| token.expose_secret());
         let rest = stream.finish(&mut |item| kept.keep(item)).map_err(|error| not_understood(&error))?;
+        let items = match what {
+            What::Batch => kept.items.into_iter().map(|item| cleaned(item, token)).collect(),
+            What::Cmdlet | What::ModuleFile => kept.items,
+        };
         Ok(Page {
-            items: kept.items,
-            warnings: texts(&rest, "@adminapi.warnings"),
-            errors: texts(&rest, "@adminapi.errors"),
+            items,
+            warnings: texts(&rest, "@adminapi.warnings", token),
+            errors: texts(&rest, "@adminapi.errors", token),
             next_link: rest.get("@odata.nextLink").and_then(Value::as_str).map(str::to_owned),
             request_id: None,
         })
@@ -304,9 +326,10 @@ fn not_understood(error: &StreamError) -> RemoteError {
     RemoteError::new(ErrorKind::Protocol, Happened::Unknown, text)
 }
 
-fn texts(rest: &Value, member: &str) -> Vec<String> {
+fn texts(rest: &Value, member: &str, token: &str) -> Vec<String> {
     let list = rest.get(member).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    list.iter().filter_map(Value::as_str).take(TEXTS_MAX).map(|text| one_line(text, TEXT_CHARS_MAX)).collect()
+    let texts = list.iter().filter_map(Value::as_str).take(TEXTS_MAX);
+    texts.map(|text| one_line(&without(text, [token]), TEXT_CHARS_MAX)).collect()
 }
 
 /// A failed answer's body, as much of it as can be had: it is a message's ornament, so nothing here fails.

@@ -7,3 +7,4 @@ pub mod outlet;
 pub mod tail;
 pub mod textfile;
 pub mod whole_file;
+pub mod withheld;

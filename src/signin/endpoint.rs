@@ -7,7 +7,9 @@ use oauth2::{
     ErrorResponseType, HttpRequest, HttpResponse, RequestTokenError, StandardErrorResponse, TokenResponse,
 };
 use secrecy::SecretString;
+use zeroize::Zeroizing;
 
+use super::echo::without_echo;
 use super::refusal::Refusal;
 use super::tries::Tries;
 use super::{AccessToken, SigninError, SigninErrorKind, facts};
@@ -175,6 +177,7 @@ impl LoginEndpoint {
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
         let (method, headers) = (request.method().as_str(), request.headers());
         let mut entry = self.recorder.begin(Peer::Login, method, path, headers, request.body());
+        let sent = Zeroizing::new(request.body().clone());
         let request = reqwest::Request::try_from(request).map_err(failed)?;
         let mut answer = match self.http.execute(request).await {
             Ok(answer) => answer,
@@ -198,6 +201,7 @@ impl LoginEndpoint {
             }
         }
         entry.whole();
+        let body = if answer.status().is_success() { body } else { without_echo(&sent, body) };
         builder.body(body).map_err(|error| NoAnswer::Failed(error.to_string()))
     }
 

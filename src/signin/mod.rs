@@ -12,6 +12,7 @@ mod date;
 pub mod declared;
 pub mod device_code;
 pub mod discovery;
+mod echo;
 pub mod endpoint;
 mod facts;
 pub mod federated;

@@ -33,6 +33,11 @@ pub(crate) struct Client {
 /// The parts of a client that logs in so.
 pub(crate) fn parts(bao: &OpenBao, login: Login) -> VaultParts {
     let ca_file = bao.address.starts_with("https").then(|| bao.ca_file());
+    parts_at(&bao.address, ca_file.as_deref(), login)
+}
+
+/// The parts of a client of whatever answers at `address`.
+pub(crate) fn parts_at(address: &str, ca_file: Option<&Path>, login: Login) -> VaultParts {
     let http: Arc<MakeHttp> = Arc::new(|tls| {
         let client = reqwest::Client::builder()
             .no_proxy()
@@ -50,11 +55,11 @@ pub(crate) fn parts(bao: &OpenBao, login: Login) -> VaultParts {
         Login::Cert { .. } => "cert",
     };
     VaultParts {
-        address: bao.address.clone(),
+        address: address.to_owned(),
         namespace: None,
         auth_mount: auth_mount.to_owned(),
         login,
-        tls: trust::client_config(ca_file.as_deref()).unwrap(),
+        tls: trust::client_config(ca_file).unwrap(),
         http,
         wrap_ttl: None,
         retry: RETRY,

@@ -13,6 +13,7 @@ mod canned;
 mod client;
 mod ends;
 mod failures;
+mod hostile;
 mod issuer;
 mod kv;
 mod life;

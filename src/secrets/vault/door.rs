@@ -11,17 +11,18 @@ use rustify::enums::{RequestMethod, RequestType, ResponseType};
 use rustify::errors::ClientError;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 use vaultrs::api::EndpointMiddleware;
 use zeroize::{Zeroize, Zeroizing};
 
+use super::bounded::Bounded;
 use super::trouble::{Failed, Trouble};
 
 /// A way in. Its token is wiped when dropped.
 pub(super) struct Door {
-    http: rustify::clients::reqwest::Client,
+    http: Bounded,
     middle: EndpointMiddleware,
 }
 
@@ -81,7 +82,7 @@ impl Door {
             wrap: None,
             namespace: namespace.map(str::to_owned),
         };
-        Ok(Door { http: rustify::clients::reqwest::Client::new(address, http), middle })
+        Ok(Door { http: Bounded { base: address.to_owned(), http }, middle })
     }
 
     /// The same way with a token.
@@ -114,7 +115,8 @@ impl Door {
     ) -> Result<Answer, Trouble> {
         // The libraries' own lines hold addresses and Vault's texts, unescaped by us; ours say what matters.
         let asking = async { Again(endpoint).with_middleware(middle).exec(&self.http).await };
-        let answer = asking.with_subscriber(Dispatch::none()).await.map_err(Trouble::of)?;
+        let answer = asking.with_subscriber(Dispatch::none()).await;
+        let answer = answer.map_err(|error| Trouble::of(error).without(&sent(middle, endpoint)))?;
         let status = answer.response.status().as_u16();
         let body = Zeroizing::new(answer.response.into_body());
         if body.is_empty() {
@@ -122,6 +124,30 @@ impl Door {
         }
         serde_json::from_slice(&body).map_err(|_| Trouble::NotVault { status })
     }
+}
+
+/// Members of a request's body that are secrets, or open one; below `data` everything is.
+const SECRETS: [&str; 4] = ["jwt", "secret_id", "role_id", "token"];
+
+/// The secrets that a request has sent.
+fn sent<E: Endpoint>(middle: &EndpointMiddleware, endpoint: &E) -> Vec<Zeroizing<String>> {
+    let body = endpoint.body().ok().flatten().map(Zeroizing::new).unwrap_or_default();
+    let body = serde_json::from_slice::<Map<String, Value>>(&body).unwrap_or_default();
+    let mut all = vec![Zeroizing::new(middle.token.clone())];
+    for (name, value) in body {
+        match value {
+            Value::String(text) if SECRETS.contains(&name.as_str()) => all.push(Zeroizing::new(text)),
+            Value::Object(fields) if name == "data" => {
+                let texts = fields.into_iter().filter_map(|(_, field)| match field {
+                    Value::String(text) => Some(Zeroizing::new(text)),
+                    _ => None,
+                });
+                all.extend(texts);
+            }
+            _ => {}
+        }
+    }
+    all
 }
 
 /// A borrowed request: the library takes requests by value, and one is repeated.

@@ -130,6 +130,7 @@ impl Vault {
                 None => return Ok(Kept::Conflict),
             },
         };
+        let next = cas.saturating_add(1);
         let named =
             fields.named.iter().map(|(name, value)| (name.clone(), Value::from(value.expose_secret())));
         let body = json!({"data": named.collect::<Map<_, _>>(), "options": {"cas": cas}});
@@ -137,7 +138,7 @@ impl Vault {
         let refusal = match self.keeper.ask("keep a secret", &request).await {
             Ok(answer) => {
                 let version = answer.data.as_ref().and_then(|data| data.get("version")?.as_u64());
-                return Ok(Kept::Now(version.unwrap_or(cas + 1)));
+                return Ok(Kept::Now(version.unwrap_or(next)));
             }
             Err(Trouble::Refused(refusal)) if refusal.says(CAS_TEXT) => refusal,
             Err(trouble) => return Err(self.unwritten(place, trouble)),
@@ -145,8 +146,8 @@ impl Vault {
         // An earlier try whose answer was lost may have been the one that was first.
         if refusal.after_doubt {
             let now = self.read_at(&VaultRef { version: None, ..place.clone() }).await?;
-            if now.version == Some(cas + 1) && same(&now, fields) {
-                return Ok(Kept::Now(cas + 1));
+            if now.version == Some(next) && same(&now, fields) {
+                return Ok(Kept::Now(next));
             }
         }
         Ok(Kept::Conflict)

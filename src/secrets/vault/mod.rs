@@ -1,6 +1,7 @@
 //! Secrets in Vault or OpenBao: read from KV, kept there with check-and-set, and signatures by keys of the transit
 //! engine, which are never given out.
 
+mod bounded;
 mod door;
 mod files;
 mod held;

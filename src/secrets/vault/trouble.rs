@@ -4,8 +4,10 @@ use std::fmt::Display;
 
 use rustify::errors::ClientError;
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use crate::observe::escape::one_line;
+use crate::observe::withheld::without;
 use crate::rules::retry::Failure;
 use crate::secrets::{SecretError, SecretErrorKind};
 
@@ -120,6 +122,16 @@ impl Trouble {
             ClientError::ResponseError { source } => silent(source.chain(), true),
             _ => Trouble::Silent { why: "the request cannot be made".to_owned(), sent: false },
         }
+    }
+
+    /// The same without `secrets` in what Vault said: it, or what stands before it, may quote the request.
+    pub(super) fn without(mut self, secrets: &[Zeroizing<String>]) -> Trouble {
+        if let Trouble::Refused(refusal) = &mut self {
+            for error in &mut refusal.errors {
+                *error = without(error, secrets.iter().map(|secret| secret.as_str()));
+            }
+        }
+        self
     }
 
     /// What it means for the next try of a request that changes nothing.
