@@ -16,6 +16,11 @@ use super::{SigninError, SigninErrorKind};
 use crate::observe::escape::one_line;
 use crate::rules::duration::show;
 
+/// Between two questions whether the code is confirmed, whatever the answer wishes: none in between would be a flood,
+/// and a long one would outlast `device_wait`.
+const INTERVAL_MIN: Duration = Duration::from_secs(1);
+const INTERVAL_MAX: Duration = Duration::from_secs(30);
+
 /// The code that is shown, and where.
 pub struct DeviceCode {
     /// How long the person may take.
@@ -39,6 +44,7 @@ impl Way for DeviceCode {
         }
         let details: StandardDeviceAuthorizationResponse =
             request.request_async(&http).await.map_err(|error| endpoint.refused(error))?;
+        let details = paced(details).ok_or_else(|| endpoint.no_endpoint())?;
         let wait = self.wait.min(details.expires_in());
         let address = one_line(details.verification_uri().as_str(), 200);
         let code = one_line(details.user_code().secret(), 40);
@@ -61,9 +67,9 @@ impl Way for DeviceCode {
             }
         };
         let clocks = endpoint.clocks.clone();
-        let sleep = move |duration| {
+        let sleep = move |duration: Duration| {
             let clocks = clocks.clone();
-            async move { clocks.sleep(duration).await }
+            async move { clocks.sleep(duration.min(INTERVAL_MAX)).await }
         };
         let began = endpoint.clocks.boot();
         let polled = oauth.exchange_device_access_token(&details).request_async(&http, sleep, Some(wait));
@@ -82,5 +88,44 @@ impl Way for DeviceCode {
             error => endpoint.refused(error),
         })?;
         client.granted(&answer)
+    }
+}
+
+/// The answer with an interval that can be waited: the crate takes any, and reckons with it.
+fn paced(details: StandardDeviceAuthorizationResponse) -> Option<StandardDeviceAuthorizationResponse> {
+    let interval = details.interval();
+    if (INTERVAL_MIN..=INTERVAL_MAX).contains(&interval) {
+        return Some(details);
+    }
+    let mut fields = serde_json::to_value(&details).ok()?;
+    fields["interval"] = interval.clamp(INTERVAL_MIN, INTERVAL_MAX).as_secs().into();
+    serde_json::from_value(fields).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_interval_can_always_be_waited() {
+        for (said, waited) in [
+            (json!(0), 1),
+            (json!(1), 1),
+            (json!(5), 5),
+            (json!(3600), 30),
+            (json!(u64::MAX), 30),
+            (json!(null), 5),
+        ] {
+            let details = json!({
+                "device_code": "d", "user_code": "u", "verification_uri": "https://login.example/device",
+                "expires_in": 900, "interval": said,
+            });
+            let details = serde_json::from_value(details).unwrap();
+            let details: StandardDeviceAuthorizationResponse = paced(details).unwrap();
+            assert_eq!(details.interval(), Duration::from_secs(waited), "{said}");
+            assert_eq!((details.user_code().secret().as_str(), details.expires_in().as_secs()), ("u", 900));
+        }
     }
 }
