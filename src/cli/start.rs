@@ -51,6 +51,9 @@ const LOG_PATIENCE: Duration = Duration::from_secs(2);
 /// How long output that nobody reads is waited for when somebody has asked to stop.
 const OUTPUT_PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long reads and writes of files that nobody waits for any more may take at the end.
+const READS_PATIENCE: Duration = Duration::from_secs(2);
+
 /// Log lines on their way. One for the process, as the log is.
 static LOG: OnceLock<Outlet> = OnceLock::new();
 
@@ -317,11 +320,16 @@ pub(super) fn block_on<T: Send + 'static>(
         .enable_all()
         .build();
     match runtime {
-        Ok(runtime) => match runtime.block_on(runtime.spawn(work)) {
-            Ok(done) => Ok(done),
-            // Nothing cancels it: it has panicked.
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        },
+        Ok(runtime) => {
+            let done = runtime.block_on(runtime.spawn(work));
+            // A file that never gives anything, a pipe say, is still being read.
+            runtime.shutdown_timeout(READS_PATIENCE);
+            match done {
+                Ok(done) => Ok(done),
+                // Nothing cancels it: it has panicked.
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
+            }
+        }
         Err(error) => Err(refuse(&format!("the runtime cannot be started: {error}"))),
     }
 }

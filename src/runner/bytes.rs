@@ -27,7 +27,12 @@ pub(super) fn value(bytes: &BytesValue) -> Result<Value, String> {
 }
 
 fn read(path: &Path) -> Result<String, String> {
-    let file = File::open(path).map_err(|error| format!("cannot be opened: {error}"))?;
+    let unopened = |error: std::io::Error| format!("cannot be opened: {error}");
+    // A pipe or a terminal would be waited for here, with a session open, and no signal would be heard.
+    if !std::fs::metadata(path).map_err(unopened)?.is_file() {
+        return Err("is a pipe, a device or a folder: name a regular file".to_owned());
+    }
+    let file = File::open(path).map_err(unopened)?;
     let mut bytes = Vec::new();
     let read = file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes);
     read.map_err(|error| format!("cannot be read: {error}"))?;
@@ -61,6 +66,10 @@ mod tests {
         let missing = folder.path().join("missing");
         let why = value(&BytesValue::File(missing.clone())).unwrap_err();
         assert!(why.contains(&missing.display().to_string()) && why.contains("cannot be opened"), "{why}");
+        for strange in ["/dev/zero", "/dev/stdin", "/"] {
+            let why = value(&BytesValue::File(strange.into())).unwrap_err();
+            assert!(why.contains("name a regular file"), "{strange}: {why}");
+        }
         std::fs::File::create(&path).unwrap().set_len(FILE_BYTES_MAX + 1).unwrap();
         assert!(value(&BytesValue::File(path)).unwrap_err().contains("has more than 8388608 bytes"));
         assert_eq!(counted(&json!({"add": ["a"]})), None);
