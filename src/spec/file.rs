@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use super::check::{Checker, Found, Hidden, Kind, connections, job, kind};
 use super::connections::Connections;
@@ -54,11 +54,42 @@ pub fn check_file(path: &Path) -> Checked {
     check_as(path, None)
 }
 
-fn check_as(path: &Path, expected: Option<Kind>) -> Checked {
-    match read_file(path) {
-        Ok(bytes) => check_bytes(path, &bytes, expected),
-        Err(problem) => Checked::alone(path, "", problem),
+/// As [`check_file`], for a file that somebody else's link has led to: what is wrong with it is not quoted.
+pub fn check_file_outside(path: &Path) -> Checked {
+    let checked = check_as(path, None);
+    match path.canonicalize() {
+        Ok(real) if checked.problems.has_errors() => Checked::alone(path, "", not_quoted(&real)),
+        _ => checked,
     }
+}
+
+fn check_as(path: &Path, expected: Option<Kind>) -> Checked {
+    let checked = match read_file(path) {
+        Ok(bytes) => check_bytes(path, &bytes, expected),
+        Err(problem) => return Checked::alone(path, "", problem),
+    };
+    match elsewhere(path) {
+        Some(real) if checked.problems.has_errors() => Checked::alone(path, "", not_quoted(&real)),
+        _ => checked,
+    }
+}
+
+/// Where `path` leads if a link takes it out of the folder that it stands in, or out of the working directory: whoever
+/// may only add a link to a repository must not be shown what he may not read.
+fn elsewhere(path: &Path) -> Option<PathBuf> {
+    let real = path.canonicalize().ok()?;
+    let leaves = |folder: &Path| folder.canonicalize().is_ok_and(|folder| !real.starts_with(folder));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let stays = path.is_relative() && !path.components().any(|part| part == Component::ParentDir);
+    ((path.is_symlink() && leaves(folder)) || (stays && leaves(Path::new(".")))).then_some(real)
+}
+
+/// The one problem of such a file: the others quote it.
+fn not_quoted(real: &Path) -> Problem {
+    let real = quote(&real.display().to_string());
+    let title = format!("the file has errors, and a symbolic link leads to it from elsewhere: it is {real}");
+    Problem::of_file(title)
+        .help("what is wrong is not shown, because it quotes the file: check it by its own path, or remove the link")
 }
 
 /// Reads and checks a text that comes from elsewhere as if it stood in the file `path`.

@@ -35,7 +35,9 @@ mod words;
 
 pub(crate) use check::{can_be_a_step, can_be_given};
 pub use connections::{ConnectionError, Connections};
-pub use file::{Checked, check_file, check_reader, check_text, read_connections, read_jobs};
+pub use file::{
+    Checked, check_file, check_file_outside, check_reader, check_text, read_connections, read_jobs,
+};
 pub use form::reference;
 pub use inputs::resolve_inputs;
 pub use permits::Targets;

@@ -120,6 +120,39 @@ async fn links_and_strange_files_end_the_check_with_words() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_link_leads_to_elsewhere_is_not_quoted() {
+    let secret = "canary-of-the-host";
+    let host =
+        Files::new(&[("secret", secret), ("k.yaml", &format!("{secret}: [")), ("a.yaml", &job("a"))]).await;
+    let files = Files::new(&[("jobs/b.yaml", &job("b")), ("text", secret)]).await;
+    symlink(host.path("secret"), files.path("jobs/link.yaml")).unwrap();
+    symlink(host.path("."), files.path("jobs/folder")).unwrap();
+    symlink("../text", files.path("jobs/inside.yaml")).unwrap();
+    symlink("jobs/folder", files.path("folder")).unwrap();
+    let named = ["jobs/link.yaml", "jobs/folder/k.yaml", "jobs/inside.yaml", "folder/k.yaml"];
+    let (link, folder) = (files.path("jobs/link.yaml"), files.path("jobs"));
+    let folders = ["jobs", folder.to_str().unwrap()];
+    for path in folders.into_iter().chain([link.to_str().unwrap()]).chain(named) {
+        let run = files.check(&[path]).await;
+        run.assert_code(64);
+        let all = run.stderr + &run.stdout;
+        assert!(all.contains("a symbolic link leads to it from elsewhere"), "{path}: {all}");
+        assert!(!all.contains("canary"), "{path}: {all}");
+        let json = files.json(&[path], 64).await.to_string();
+        assert!(!json.contains("canary"), "{path}: {json}");
+        if !folders.contains(&path) {
+            let run = files.0.said(&["run", path], &[]).await;
+            run.assert_code(64);
+            assert!(!format!("{}{}", run.stderr, run.stdout).contains("canary"), "{path}: {}", run.stderr);
+        }
+    }
+    // A job is one wherever it is, and what is at home is quoted.
+    files.check(&["jobs/folder/a.yaml"]).await.assert_code(0);
+    let run = host.check(&["secret"]).await;
+    assert!(run.stderr.contains(secret), "{}", run.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_may_not_be_read_is_named_and_the_rest_is_checked() {
     const TEST: &str = "what may not be read is named and the rest is checked";
     const NOBODY: &str = "65534";

@@ -20,6 +20,8 @@ const INPUT_NAME: &str = "<stdin>";
 pub(super) enum Source {
     /// A regular file, by the path it is shown by.
     File(PathBuf),
+    /// The same, outside of the folder that was named: a link below it leads there.
+    Outside(PathBuf),
     /// What comes in by standard input.
     Input,
     /// A path with nothing to check behind it.
@@ -37,7 +39,7 @@ impl Source {
     /// What it is called in messages.
     pub(super) fn path(&self) -> &Path {
         match self {
-            Source::File(path) | Source::Refused { path, .. } => path,
+            Source::File(path) | Source::Outside(path) | Source::Refused { path, .. } => path,
             Source::Input => Path::new(INPUT_NAME),
         }
     }
@@ -67,6 +69,8 @@ struct Collector {
     /// The real paths of the files and folders that were reached.
     files: BTreeSet<PathBuf>,
     folders: BTreeSet<PathBuf>,
+    /// The real path of the folder that was named, while it is walked.
+    root: Option<PathBuf>,
 }
 
 impl Collector {
@@ -83,7 +87,10 @@ impl Collector {
             return self.file(path, path.canonicalize(), kind);
         }
         let before = self.sources.len();
-        match self.folder(path, 0)? {
+        self.root = path.canonicalize().ok();
+        let seen = self.folder(path, 0);
+        self.root = None;
+        match seen? {
             Some(0) if self.sources.len() == before => {
                 self.refuse(path, "the folder holds no *.yaml or *.yml file", None)
             }
@@ -163,8 +170,12 @@ impl Collector {
         match real {
             Ok(real) if self.files.contains(&real) => Ok(()),
             Ok(real) => {
+                let is_outside = self.root.as_ref().is_some_and(|root| !real.starts_with(root));
                 self.files.insert(real);
-                self.push(Source::File(path.to_owned()))
+                self.push(match is_outside {
+                    true => Source::Outside(path.to_owned()),
+                    false => Source::File(path.to_owned()),
+                })
             }
             Err(error) => self.unreachable(path, &error),
         }
@@ -237,6 +248,7 @@ mod tests {
         assert_eq!(found(folder.path(), &["."]), ["a.yaml", "b/two.yml", "z.yaml"]);
         assert_eq!(found(folder.path(), &["z.yaml", "", "z.yaml"]), ["z.yaml", "a.yaml", "b/two.yml"]);
         // The loop leads out of the folder `b`, to files that are new.
+        assert_eq!(sources(&[at("b")]).last(), Some(&Source::Outside(at("b/loop/z.yaml"))));
         let outside = ["link.yaml", "b/loop/a.yaml", "b/loop/z.yaml"];
         assert_eq!(found(folder.path(), &["link.yaml", "b", "c"]), outside);
         let input = [PathBuf::from("-"), at("a.yaml"), PathBuf::from("-")];

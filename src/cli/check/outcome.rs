@@ -30,6 +30,7 @@ impl Outcome {
     pub(super) fn of(source: &Source, form: Form, policy: &Policy) -> Outcome {
         let checked = match source {
             Source::File(path) => spec::check_file(path),
+            Source::Outside(path) => spec::check_file_outside(path),
             Source::Input => spec::check_reader(source.path(), std::io::stdin().lock()),
             Source::Refused { path, title, help } => {
                 let told = Told {
