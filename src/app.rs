@@ -1,6 +1,7 @@
 //! Composition root: settings in, everything a command needs out. Nothing here decides; it only joins.
 
 mod account;
+mod addresses;
 mod application;
 mod doctor;
 mod given;
@@ -48,7 +49,8 @@ pub use crate::signin::kept::LoggedOut;
 pub use crate::signin::people::{People, Unattended};
 pub use crate::signin::revoke::Revoked;
 pub use crate::signin::terminal::Terminal;
-pub use account::{SignedIn, endpoint_setting, endpoints, scope};
+pub use account::SignedIn;
+pub use addresses::{endpoint_setting, endpoints, scope};
 pub use doctor::{Case, barred_report, hurried};
 pub use given::Given;
 pub use people::{AskedBy, kept_at};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::account::{Addresses, addresses};
+use super::addresses::{Addresses, addresses};
 use super::{Access, App, StartError};
 use crate::clocks::Clocks;
 use crate::doctor::job;
