@@ -27,6 +27,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
+{{/* Not `-connections`: a job may have that name. */}}
+{{- define "exorun.connectionsName" -}}
+{{- printf "%s.connections" (include "exorun.fullname" .) -}}
+{{- end -}}
+
 {{/* Refuses what Kubernetes would refuse later, or what would make two jobs one. Takes (list $ name job). */}}
 {{- define "exorun.cronJobName" -}}
 {{- $root := index . 0 -}}

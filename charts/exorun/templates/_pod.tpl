@@ -30,13 +30,15 @@ containers:
       {{- with $job.args }}
       {{- toYaml . | nindent 6 }}
       {{- end }}
-    {{- with $root.Values.settings }}
     env:
-      {{- range $key, $value := . }}
+      {{- if $root.Values.connections }}
+      - name: EXORUN_CONNECTIONS_FILE
+        value: /etc/exorun/connections/connections.yaml
+      {{- end }}
+      {{- range $key, $value := $root.Values.settings }}
       - name: EXORUN_{{ upper $key }}
         value: {{ if kindIs "float64" $value }}{{ int64 $value | quote }}{{ else }}{{ $value | quote }}{{ end }}
       {{- end }}
-    {{- end }}
     securityContext:
       allowPrivilegeEscalation: false
       readOnlyRootFilesystem: true
@@ -51,6 +53,11 @@ containers:
       - name: job
         mountPath: /etc/exorun/jobs
         readOnly: true
+      {{- if $root.Values.connections }}
+      - name: connections
+        mountPath: /etc/exorun/connections
+        readOnly: true
+      {{- end }}
       # The slots of sessions and the overflow of long listings.
       - name: tmp
         mountPath: /tmp
@@ -63,6 +70,11 @@ volumes:
   - name: job
     configMap:
       name: {{ include "exorun.cronJobName" (list $root $name) }}
+  {{- if $root.Values.connections }}
+  - name: connections
+    configMap:
+      name: {{ include "exorun.connectionsName" $root }}
+  {{- end }}
   - name: tmp
     emptyDir:
       sizeLimit: 256Mi
