@@ -1,6 +1,6 @@
 //! Secrets of applications.
 
-use exorun::emulator::Options;
+use exorun::emulator::{Options, stand_in};
 
 use crate::canary::Canary;
 use crate::program::CLIENT_SECRET;
@@ -44,5 +44,18 @@ pub(crate) async fn access_token(ends: Ends) -> Option<Scene> {
     scene.canaries.push(Canary::of("the claims of a ready token", token.split('.').nth(1).unwrap()));
     scene.planted_file("token", &token);
     scene.by("{method: access_token, credential: {file: token}}");
+    Some(scene)
+}
+
+/// The token of another issuer, by which a workload signs in; to end badly, one whose end is cut off.
+pub(crate) async fn federated_token(ends: Ends) -> Option<Scene> {
+    let federated = vec![stand_in::federated_credential()];
+    let mut scene = Scene::new(ends, Options { federated, ..Options::default() }).await;
+    let token = scene.tenant.emulator.federated_token();
+    let token = if ends == Ends::Well { token } else { token[..token.len() - 9].to_owned() };
+    scene.canaries.push(Canary::of("the signature of a federated token", token.rsplit('.').next().unwrap()));
+    scene.canaries.push(Canary::of("the claims of a federated token", token.split('.').nth(1).unwrap()));
+    scene.planted_file("federated", &token);
+    scene.by(&format!("{{method: workload_identity, client_id: {CLIENT_ID}, token_file: federated}}"));
     Some(scene)
 }

@@ -46,6 +46,7 @@ kinds! {
     a_client_secret_in_the_environment: application::client_secret_in_the_environment;
     a_client_secret_in_a_file: application::client_secret_in_a_file;
     a_ready_access_token: application::access_token;
+    a_federated_token: application::federated_token;
     a_private_key_in_a_file: certificates::key_in_a_file;
     a_private_key_in_the_environment: certificates::key_in_the_environment;
     the_password_of_a_pfx_file: certificates::pfx_password;

@@ -1,6 +1,8 @@
 //! A run as others on the host see it while it works: its arguments, its children, its limits.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::process::Command;
@@ -20,27 +22,46 @@ pub(crate) struct Seen {
     pub(crate) core: Option<String>,
 }
 
-/// Runs to the end, and looks again and again meanwhile.
+/// What the looks at a process have seen.
+#[derive(Default)]
+struct Looks {
+    arguments: Vec<u8>,
+    children: Vec<u32>,
+    core: Option<String>,
+}
+
+impl Looks {
+    fn look(&mut self, process: &Path) {
+        let read = std::fs::read(process.join("cmdline")).unwrap_or_default();
+        // A process that ends under the read leaves its beginning only.
+        if read.len() > self.arguments.len() {
+            self.arguments = read;
+        }
+        self.children.extend(children_of(process));
+        // The first looks may come before the program has said so.
+        self.core = core_limit(process).or(self.core.take());
+    }
+}
+
+/// Runs to the end, and looks again and again meanwhile: on a thread of its own, because the tenant's work on a busy
+/// machine keeps a task waiting for longer than the run takes.
 pub(crate) async fn watched(mut command: Command) -> Seen {
     let child = command.spawn().unwrap();
     let process = PathBuf::from(format!("/proc/{}", child.id().unwrap()));
-    let (mut arguments, mut children, mut core) = (Vec::new(), Vec::new(), None);
-    let ended = tokio::time::timeout(HANG, child.wait_with_output());
-    tokio::pin!(ended);
-    let output = loop {
-        tokio::select! {
-            output = &mut ended => break output.expect("the run hangs").unwrap(),
-            () = tokio::time::sleep(Duration::from_millis(2)) => {
-                let read = std::fs::read(process.join("cmdline")).unwrap_or_default();
-                if !read.is_empty() {
-                    arguments = read;
-                }
-                children.extend(children_of(&process));
-                // The first looks may come before the program has said so.
-                core = core_limit(&process).or(core);
-            }
+    let over = Arc::new(AtomicBool::new(false));
+    let seen_to_end = Arc::clone(&over);
+    let watching = std::thread::spawn(move || {
+        let mut looks = Looks::default();
+        while !seen_to_end.load(Ordering::Relaxed) {
+            looks.look(&process);
+            std::thread::sleep(Duration::from_millis(1));
         }
-    };
+        looks
+    });
+    let ended = tokio::time::timeout(HANG, child.wait_with_output()).await;
+    over.store(true, Ordering::Relaxed);
+    let Looks { arguments, mut children, core } = watching.join().unwrap();
+    let output = ended.expect("the run hangs").unwrap();
     children.sort_unstable();
     children.dedup();
     Seen {
