@@ -1,6 +1,6 @@
 //! `exorun login` and `exorun logout`: a person signs in once for runs that nobody attends, and takes it back.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use tracing::info;
@@ -23,8 +23,12 @@ use crate::spec::job::{ConnectionName, Job, Service, TargetSpec};
 /// Whose sign-in is meant.
 #[derive(Debug, Args)]
 struct Whose {
-    /// A job file, whose tenant and `auth` are used.
-    #[arg(required_unless_present = "connection", conflicts_with = "connection")]
+    /// A job file, whose tenant and `auth` are used; where no such file is, the name of a connection.
+    #[arg(
+        value_name = "JOB|CONNECTION",
+        required_unless_present = "connection",
+        conflicts_with = "connection"
+    )]
     file: Option<PathBuf>,
     /// A connection of the file that the setting `connections_file` names.
     #[arg(long, value_name = "NAME")]
@@ -35,10 +39,17 @@ struct Whose {
 }
 
 impl Whose {
+    /// The connection, if one is named.
+    fn connection(&self) -> Option<ConnectionName> {
+        let file = self.file.as_deref().filter(|file| !file.exists());
+        let named = file.and_then(Path::to_str).and_then(ConnectionName::new);
+        self.connection.clone().or(named)
+    }
+
     fn job(&self, service: Service) -> Result<Job, Exit> {
-        match (&self.file, &self.connection) {
-            (Some(file), _) => run::one_job(file, self.name.as_deref()),
-            (None, Some(connection)) => Ok(invocation::job(connection.clone(), service)),
+        match (&self.file, self.connection()) {
+            (_, Some(connection)) => Ok(invocation::job(connection, service)),
+            (Some(file), None) => run::one_job(file, self.name.as_deref()),
             (None, None) => Err(start::refuse("give a job file or --connection NAME")),
         }
     }
@@ -51,9 +62,9 @@ pub(super) struct LoginArgs {
     /// How: in this machine's browser (the default where there is a display), or by a code confirmed anywhere.
     #[arg(long, value_enum)]
     method: Option<By>,
-    /// The service of the connection; a job file says its own.
-    #[arg(long, value_enum, default_value = "ExchangeOnline", conflicts_with = "file")]
-    service: ServiceName,
+    /// The service of a connection (ExchangeOnline if left out); a job file says its own.
+    #[arg(long, value_enum)]
+    service: Option<ServiceName>,
 }
 
 #[derive(Debug, Args)]
@@ -76,7 +87,7 @@ enum By {
 /// What both commands need before anything connects: the target keeps a sign-in, and the program is ready.
 fn prepared(whose: &Whose, job: &Job, flags: SettingFlags) -> Result<(Ready, TargetSpec), Exit> {
     let settings = start::settings_of(flags)?;
-    let permitted = match whose.connection {
+    let permitted = match whose.connection() {
         Some(_) => start::of_connection(job, &settings)?,
         None => start::permitted(job, &settings, Recorded::Nothing)?,
     };
@@ -85,7 +96,11 @@ fn prepared(whose: &Whose, job: &Job, flags: SettingFlags) -> Result<(Ready, Tar
 }
 
 pub(super) fn login(args: LoginArgs, flags: SettingFlags) -> Exit {
-    let job = match args.whose.job(args.service.service()) {
+    if args.service.is_some() && args.whose.connection().is_none() {
+        return start::refuse("--service is for a connection: a job file says its own service");
+    }
+    let service = args.service.map_or(Service::ExchangeOnline, ServiceName::service);
+    let job = match args.whose.job(service) {
         Ok(job) => job,
         Err(exit) => return exit,
     };

@@ -223,6 +223,43 @@ async fn a_logout_is_confirmed_and_says_what_it_did_not_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_connection_keeps_a_sign_in_for_all_of_its_jobs() {
+    let test = "a_connection_keeps_a_sign_in_for_all_of_its_jobs";
+    let Some(vaulted) = Vaulted::start(test, options()).await else { return };
+    let connections = vaulted.desk.tenant.path("connections.yaml");
+    let text = "version: 1\nkind: Connections\nconnections:\n  contoso-navin:\n    tenant: contoso.onmicrosoft.com\n    auth:\n      \
+                method: device\n      credential:\n        vault: {path: people/navin}\n    jobs:\n      - name: nightly-*\n";
+    std::fs::write(&connections, text).unwrap();
+    let connections = ["--connections-file", connections.to_str().unwrap()];
+    let login = vaulted.login_with("contoso-navin", NAVIN, &connections).await;
+    login.assert_code(0);
+    assert_eq!(vaulted.kept().await.1, 1);
+    let job = vaulted.desk.tenant.path("nightly.yaml");
+    let text = "version: 1\nname: nightly-mailboxes\nconnection: contoso-navin\nsteps:\n  - name: some\n    \
+                cmdlet: Get-Mailbox\n    parameters:\n      ResultSize: 3\n";
+    std::fs::write(&job, text).unwrap();
+    let with = |arguments: &[&str]| {
+        arguments.iter().chain(&connections).map(|word| (*word).to_owned()).collect::<Vec<_>>()
+    };
+    let run = async |arguments: &[&str]| {
+        let arguments = with(arguments);
+        vaulted.unattended(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).await
+    };
+    run(&["run", job.to_str().unwrap()]).await.assert_code(0);
+    let unknown = run(&["logout", "contoso-nobody", "--yes"]).await;
+    unknown.assert_code(64);
+    assert!(
+        unknown.stderr.contains("contoso-nobody") && unknown.stderr.contains("contoso-navin"),
+        "{}",
+        unknown.stderr
+    );
+    let logout = run(&["logout", "contoso-navin", "--yes"]).await;
+    logout.assert_code(0);
+    assert!(logout.stdout.contains("is deleted with all its versions"), "{}", logout.stdout);
+    run(&["run", job.to_str().unwrap()]).await.assert_code(77);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn beside_an_emulator_a_sign_in_is_kept_already() {
     let folder = tempfile::tempdir().unwrap();
     let job = "version: 1\nname: by-a-person\ntenant: contoso.onmicrosoft.com\nauth:\n  method: device\n  \

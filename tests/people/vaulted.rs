@@ -63,7 +63,13 @@ impl Vaulted {
 
     /// `exorun login --method device`, whose code `user` confirms elsewhere.
     pub(crate) async fn login(&self, job: &str, user: &str) -> Ended {
-        let mut command = self.with_vault(self.desk.unattended(&["login", job, "--method", "device"]));
+        self.login_with(job, user, &[]).await
+    }
+
+    /// The same, of a job or connection, with further arguments.
+    pub(crate) async fn login_with(&self, whose: &str, user: &str, more: &[&str]) -> Ended {
+        let arguments = [&["login", whose, "--method", "device"], more].concat();
+        let mut command = self.with_vault(self.desk.unattended(&arguments));
         let child = command.spawn().unwrap();
         let code = self.desk.user_code().await;
         self.control(&format!("device/{code}"), &format!("approve {user}")).await;
