@@ -162,7 +162,7 @@ fn not_alike(host: &str) -> Result<(), String> {
     let is_below =
         |suffix: &&str| host.strip_suffix(*suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
     let looks_alike = WORDS.iter().any(|word| host.contains(word));
-    if looks_alike && !SUFFIXES.iter().chain(&PARTNERS).any(|suffix| is_below(suffix)) {
+    if looks_alike && !SUFFIXES.iter().chain(&PARTNERS).any(is_below) {
         return Err("looks like a host of Microsoft's and is none that is known: check its spelling. If it is right, use \
                     the settings `login_endpoint`, `exchange_endpoint` and `compliance_endpoint`"
             .to_owned());

@@ -105,8 +105,8 @@ impl Connections {
     pub fn target(&self, job: &Job, targets: Targets) -> Result<TargetSpec, ConnectionError> {
         let (target, refusals) = match &job.target {
             Target::Spelled(spec) => match targets {
-                Targets::Open => (spec.clone(), Vec::new()),
-                Targets::ConnectionsOnly => (spec.clone(), spelled_out(job)),
+                Targets::Open => (TargetSpec::clone(spec), Vec::new()),
+                Targets::ConnectionsOnly => (TargetSpec::clone(spec), spelled_out(job)),
             },
             Target::Connection { name, delegated_organization } => {
                 let missing = || self.missing(job.name.to_string(), name.clone());

@@ -9,7 +9,7 @@ use super::names::ConnectionName;
 #[derive(Clone, Debug)]
 pub enum Target {
     /// `tenant`, `environment` and `auth` stand in the job.
-    Spelled(TargetSpec),
+    Spelled(Box<TargetSpec>),
     /// `connection: NAME`; the platform team's file says the rest.
     Connection {
         /// Which connection.

@@ -1,5 +1,9 @@
 //! Each way to sign in once as it should be and once as it should not, in one tenant; printed as a table with
 //! `cargo test --test signin table -- --nocapture`.
+#![expect(
+    clippy::print_stdout,
+    reason = "the table is for people: `cargo test --test signin table -- --nocapture`"
+)]
 
 use exorun::emulator::{DeviceApproval, Options, stand_in};
 use serde_json::json;

@@ -32,7 +32,7 @@ impl Checker<'_> {
                         .help("remove it and set `tenant` to the customer's, where the application needs consent and a role"),
                 );
             }
-            return Some(Target::Spelled(TargetSpec { delegated_organization, ..spec }));
+            return Some(Target::Spelled(Box::new(TargetSpec { delegated_organization, ..spec })));
         };
         let name = self.text(&connection.value, "connection");
         let name = name.and_then(|name| self.connection_name(name, &connection.value.span));

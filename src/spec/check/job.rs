@@ -8,7 +8,7 @@ use super::{Checker, Fields};
 use crate::catalog::Service;
 use crate::spec::escape::quote;
 use crate::spec::form::{JOB, LIMITS};
-use crate::spec::job::{Job, JobName, Limits, Target, TargetSpec, Unknown};
+use crate::spec::job::{Job, JobName, Limits, Target, Unknown};
 use crate::spec::limits::LABELS_MAX;
 use crate::spec::names::DNS_LABEL_HELP;
 use crate::spec::problem::Problem;
@@ -30,10 +30,9 @@ pub(in crate::spec) fn job(checker: &mut Checker<'_>, path: &Path, document: &Do
     checker.tenant_of_compliance(fields, service, target.as_ref());
     checker.allows_unknown = checker.word_of(fields, "unknown") == Some("allow");
     let schedules = fields.get("schedules").map(|node| checker.schedules(node)).unwrap_or_default();
-    if let (Some(entry), Some(Target::Spelled(TargetSpec { auth, .. }))) =
-        (fields.entry("schedules"), &target)
+    if let (Some(entry), Some(Target::Spelled(target))) = (fields.entry("schedules"), &target)
         && !schedules.is_empty()
-        && auth.method.asks_a_person()
+        && target.auth.method.asks_a_person()
     {
         let title = "the job is due by itself, but a person has to confirm its sign-in";
         checker.report(Problem::warning(entry.key_span.clone(), title).help(
