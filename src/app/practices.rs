@@ -21,7 +21,7 @@ pub enum Recorded {
 
 /// Judges what the job, with its target, says; known before anything runs, also to `exorun check`.
 pub fn judge_job(settings: &Settings, job: &Job, target: Option<&TargetSpec>) -> Verdict {
-    judge(settings.profile, &settings.allow, &of_job(job, target))
+    judge(settings.profile, &settings.allow, &of_job(settings, job, target))
 }
 
 /// Judges a run of the job on this host.
@@ -32,7 +32,7 @@ pub fn judge_run(
     target: &TargetSpec,
     recorded: Recorded,
 ) -> Verdict {
-    let mut uses = of_job(job, Some(target));
+    let mut uses = of_job(settings, job, Some(target));
     uses.extend(posted(settings, &target.auth.method));
     uses.extend(of_host(settings, environment, recorded));
     judge(settings.profile, &settings.allow, &uses)
@@ -53,7 +53,7 @@ fn posted(settings: &Settings, method: &Method) -> Option<Use> {
     is_posted.then_some(Use { practice: Practice::DeviceWebhook, what })
 }
 
-fn of_job(job: &Job, target: Option<&TargetSpec>) -> Vec<Use> {
+fn of_job(settings: &Settings, job: &Job, target: Option<&TargetSpec>) -> Vec<Use> {
     let mut uses = Vec::new();
     let name = &job.name;
     if job.unknown == Unknown::Allowed {
@@ -72,6 +72,17 @@ fn of_job(job: &Job, target: Option<&TargetSpec>) -> Vec<Use> {
         };
         let what = format!("the job `{name}` signs in by `method: {method}`{from}");
         uses.push(Use { practice, what });
+    }
+    let environment = target.map(|target| target.environment.as_str());
+    let cloud = environment.and_then(|name| Some((name, settings.clouds.get(name)?)));
+    // The setting, where there is one, takes the cloud's place and is judged itself.
+    if let Some((environment, cloud)) = cloud
+        && settings.login_endpoint.is_none()
+        && cloud.login.starts_with("http://")
+    {
+        let what =
+            format!("`{environment}.login` of the endpoints file, where the job `{name}` signs in, is http");
+        uses.push(Use { practice: Practice::PlainHttp, what });
     }
     uses
 }

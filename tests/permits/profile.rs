@@ -72,6 +72,24 @@ async fn each_practice_is_refused_by_its_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_cloud_of_the_endpoints_file_is_judged_by_its_own_address() {
+    let tenant = tenant("").await;
+    let cloud = "lab.login: http://127.0.0.1:9\nlab.exchange: https://127.0.0.1:9\n";
+    std::fs::write(tenant.path("clouds.yaml"), cloud).unwrap();
+    written(&tenant, &format!("{SPELLED}environment: lab\n"), "");
+    for (command, code) in [("run", 78), ("check", 64)] {
+        let arguments = [&[command, "job.yaml", "--endpoints-file", "clouds.yaml"], PRODUCTION].concat();
+        let mut program = tenant.exorun(&arguments);
+        program.env_remove("EXORUN_LOGIN_ENDPOINT").env_remove("EXORUN_EXCHANGE_ENDPOINT");
+        let told = ended(program.spawn().unwrap()).await;
+        told.assert_code(code);
+        let why = "`lab.login` of the endpoints file, where the job `mail-report` signs in, is http";
+        assert!(told.stderr.contains(why), "{}", told.stderr);
+        assert!(told.stderr.contains("`plain_http`"), "{}", told.stderr);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_allowed_by_name_runs_and_stands_in_the_log() {
     let tenant = tenant("").await;
     written(&tenant, &format!("{SPELLED}unknown: allow\n"), "");
