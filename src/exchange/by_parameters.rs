@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::client::{RestConnection, Tally};
 use super::errors::{ErrorKind, Happened, RemoteError};
-use super::listing::not_kept;
+use super::listing::{extend, not_kept};
 use super::repeat::interrupted;
 use super::{CallSummary, CmdletRequest, ItemSink};
 use crate::rules::paging::{Next, Pages, pages};
@@ -92,8 +92,8 @@ impl RestConnection {
             }
             page_before = keys;
             whole.items += new;
-            whole.warnings.extend(summary.warnings);
-            whole.errors.extend(summary.errors);
+            extend(&mut whole.warnings, summary.warnings);
+            extend(&mut whole.errors, summary.errors);
             whole.request_id = summary.request_id.or(whole.request_id);
             (whole.requests, whole.retries, whole.throttled) =
                 (tally.requests, tally.retries, tally.throttled);

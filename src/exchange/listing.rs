@@ -63,23 +63,24 @@ impl RestConnection {
                 sink.item(item).map_err(not_kept)?;
             }
             summary.items += page.items.len() as u64;
-            summary.errors.extend(page.errors);
+            extend(&mut summary.errors, page.errors);
+            let is_empty = page.items.is_empty();
             summary.request_id = page.request_id.or(summary.request_id);
             // A write has no pages: what it sends to a link it would do once more.
             let goes_on = request.intent == Intent::Read && wanted.goes_on(summary.items);
             let more = page.next_link.filter(|_| goes_on);
             if more.is_none() {
-                summary.warnings.extend(page.warnings);
+                extend(&mut summary.warnings, page.warnings);
                 summary.requests = tally.requests;
                 summary.retries = tally.retries;
                 summary.throttled = tally.throttled;
                 return Ok(summary);
             }
             // While paging, "more results are available" is no news.
-            summary.warnings.extend(page.warnings.into_iter().filter(|text| !is_more_available(text)));
+            extend(&mut summary.warnings, page.warnings.into_iter().filter(|text| !is_more_available(text)));
             let link = more.unwrap_or_default();
             path = self.path_of_link(&link)?;
-            circle.check(&path)?;
+            circle.check(&path, is_empty)?;
             if request.stop.is_cancelled() {
                 return Err(interrupted("between two pages"));
             }
@@ -123,19 +124,37 @@ impl RestConnection {
     }
 }
 
+/// A filter may find nothing on a page and something on the next; so many such pages in a row are no listing.
+const EMPTY_PAGES_MAX: u64 = 10_000;
+
+/// Warnings and errors of a call that are kept, whatever the number of its pages.
+const TEXTS_MAX: usize = 1_000;
+
+/// Adds `more` as far as there is room for it.
+pub(super) fn extend(texts: &mut Vec<String>, more: impl IntoIterator<Item = String>) {
+    let room = TEXTS_MAX.saturating_sub(texts.len());
+    texts.extend(more.into_iter().take(room));
+}
+
 /// Notices links that lead round in a circle, which would be followed for ever, by remembering one of them at a time
 /// (Brent's method: a later one each time the number of pages has doubled).
 #[derive(Default)]
 struct Circle {
     pages: u64,
     remembered: String,
+    /// Pages without an item since the last one with some.
+    empty: u64,
 }
 
 impl Circle {
-    fn check(&mut self, path: &str) -> Result<(), RemoteError> {
+    fn check(&mut self, path: &str, is_empty: bool) -> Result<(), RemoteError> {
+        let wrong = |why: &str| Err(RemoteError::new(ErrorKind::Protocol, Happened::No, why));
         if self.remembered == path {
-            let why = "the listing's next links lead round in a circle";
-            return Err(RemoteError::new(ErrorKind::Protocol, Happened::No, why));
+            return wrong("the listing's next links lead round in a circle");
+        }
+        self.empty = if is_empty { self.empty + 1 } else { 0 };
+        if self.empty > EMPTY_PAGES_MAX {
+            return wrong("the listing's next links lead from one empty page to the next without an end");
         }
         self.pages += 1;
         if self.pages.is_power_of_two() {
@@ -260,10 +279,32 @@ mod tests {
         for (lead_in, round) in [(0, 1), (3, 2), (10, 7)] {
             let mut circle = Circle::default();
             let mut links = (0..lead_in).chain((0..100).map(|step| 1000 + step % round));
-            assert!(links.any(|link| circle.check(&link.to_string()).is_err()), "{lead_in} then {round}");
+            assert!(
+                links.any(|link| circle.check(&link.to_string(), false).is_err()),
+                "{lead_in} then {round}"
+            );
         }
         let mut circle = Circle::default();
-        assert!((0..10_000).all(|link| circle.check(&link.to_string()).is_ok()));
+        assert!((0..10_000).all(|link| circle.check(&link.to_string(), false).is_ok()));
+    }
+
+    #[test]
+    fn empty_pages_and_their_texts_have_an_end() {
+        let mut circle = Circle::default();
+        let mut links = 0..;
+        let mut pages = |count: u64, is_empty: bool| {
+            links
+                .by_ref()
+                .take(count as usize)
+                .all(|link: u64| circle.check(&link.to_string(), is_empty).is_ok())
+        };
+        assert!(pages(EMPTY_PAGES_MAX, true) && pages(1, false) && pages(EMPTY_PAGES_MAX, true));
+        assert!(!pages(1, true));
+        let mut texts = Vec::new();
+        for _ in 0..30 {
+            extend(&mut texts, vec!["x".to_owned(); 100]);
+        }
+        assert_eq!(texts.len(), TEXTS_MAX);
     }
 
     #[test]
