@@ -52,7 +52,7 @@ impl RestConnection {
     ) -> Vec<Result<CallSummary, RemoteError>> {
         let fits = members.len() >= 2 && members.len() <= BATCH_MAX;
         if !fits || !self.takes_batches || !members.iter().all(|member| may_be_a_member(member.request)) {
-            return self.one_by_one(token, members, Tally::default()).await;
+            return self.one_by_one(token, members, Tally::default(), 0).await;
         }
         let mut tally = Tally::default();
         if let Err(error) = self.locate(token, members[0].request, &mut tally).await {
@@ -67,7 +67,13 @@ impl RestConnection {
                     self.takes_batches = false;
                 }
                 warn!(error = %error, "several calls cannot be made together, going on one by one");
-                return self.one_by_one(token, members, tally).await;
+                // Refused as a batch, no member was tried yet; anything else was a try of each.
+                let refused = matches!(
+                    error.kind,
+                    ErrorKind::Forbidden | ErrorKind::InvalidInput | ErrorKind::NotFound
+                );
+                let tried = u32::from(!refused);
+                return self.one_by_one(token, members, tally, tried).await;
             }
         };
         let answered = self.config.clocks.boot();
@@ -106,16 +112,19 @@ impl RestConnection {
         Err(RemoteError::new(ErrorKind::Protocol, Happened::No, "the redirects do not end"))
     }
 
-    /// `tally` has what was asked for all of them; it is the first one's.
+    /// `tally` has what was asked for all of them; it is the first one's. Each member was tried `tried` times.
     async fn one_by_one(
         &mut self,
         token: &SecretString,
         members: &mut [Member<'_>],
         mut tally: Tally,
+        tried: u32,
     ) -> Vec<Result<CallSummary, RemoteError>> {
         let mut results = Vec::with_capacity(members.len());
         for member in members {
-            results.push(self.alone(token, member, std::mem::take(&mut tally)).await);
+            let mut tally = std::mem::take(&mut tally);
+            tally.retries += tried;
+            results.push(self.alone(token, member, tally).await);
         }
         results
     }

@@ -42,6 +42,7 @@ async fn hiccups_of_reads_are_repeated_on_the_same_session() {
         "html502:count=2:cmdlet=Get-Mailbox",
         "truncate:count=2:cmdlet=Get-Mailbox",
         "truncate:count=1:cmdlet=Get-CASMailbox",
+        "reset:count=1:cmdlet=Get-CASMailbox",
         "reset:count=2:cmdlet=Get-CASMailbox",
         "reset:count=1:cmdlet=Get-Mailbox",
     ] {
