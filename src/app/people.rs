@@ -64,12 +64,7 @@ impl App {
             AskedBy::Terminal => Box::new(InlineCredential { user, people, wait }),
         };
         let kept = kept.map(|place| {
-            KeptToken::new(
-                place.clone(),
-                Arc::clone(&self.secrets),
-                self.clocks.clone(),
-                self.tracker.clone(),
-            )
+            KeptToken::new(place, Arc::clone(&self.secrets), self.clocks.clone(), self.tracker.clone())
         });
         PersonGrant::new(endpoint, public_client(auth), way, Arc::clone(&self.people), kept)
     }
@@ -86,7 +81,7 @@ impl App {
     ) -> Result<LoggedIn, SigninError> {
         let place = kept_at(&target.auth).map_err(bad)?;
         let endpoint = self.discovered_endpoint(target, service).await?;
-        self.person(endpoint, &target.auth, asked_by, Some(place)).login().await
+        self.person(endpoint, &target.auth, asked_by, Some(&place)).login().await
     }
 
     /// Deletes the target's kept sign-in, and revokes it where the service has a way.
@@ -96,7 +91,7 @@ impl App {
     pub async fn logout(&self, target: &TargetSpec, service: Service) -> Result<LoggedOut, SigninError> {
         let place = kept_at(&target.auth).map_err(bad)?;
         let endpoint = self.login_endpoint(target, service)?;
-        self.person(endpoint, &target.auth, AskedBy::Device, Some(place)).logout().await
+        self.person(endpoint, &target.auth, AskedBy::Device, Some(&place)).logout().await
     }
 }
 
@@ -104,14 +99,15 @@ fn bad(message: String) -> SigninError {
     SigninError::new(SigninErrorKind::BadInput, message)
 }
 
-/// Where a sign-in is kept.
+/// Where a sign-in is kept: the whole secret in its newest version, whatever a job with `method: vault` pins.
 ///
 /// # Errors
 /// Why none is kept, and what to write for it.
-pub fn kept_at(auth: &Auth) -> Result<&VaultRef, String> {
+pub fn kept_at(auth: &Auth) -> Result<VaultRef, String> {
     match &auth.method {
-        Method::Device { credential: Some(place) } | Method::Browser { credential: Some(place) } => Ok(place),
-        Method::Vault { credential } => Ok(credential),
+        Method::Device { credential: Some(place) }
+        | Method::Browser { credential: Some(place) }
+        | Method::Vault { credential: place } => Ok(place.newest()),
         Method::Device { credential: None } | Method::Browser { credential: None } => Err(format!(
             "`method: {}` keeps no sign-in: add `credential:` and below it `vault: {{path: PATH}}` to `auth`",
             auth.method.as_str()

@@ -135,7 +135,7 @@ async fn log_in(args: LoginArgs, job: Job, flags: SettingFlags) -> Exit {
             return runner::signin_exit(error.kind);
         }
     };
-    let place = kept_at(&target.auth).map_or_else(|why| why, ToString::to_string);
+    let place = kept_at(&target.auth).map_or_else(|why| why, |place| place.to_string());
     let (facts, version) = (&logged_in.token.facts, logged_in.version);
     info!(
         target: WRITE_TARGET, action = "login", actor = %facts.actor, tenant_id = %facts.tenant_id, place = %place,
@@ -162,7 +162,7 @@ async fn log_out(args: LogoutArgs, job: Job, flags: SettingFlags) -> Exit {
         Ok(prepared) => prepared,
         Err(exit) => return exit,
     };
-    let place = kept_at(&target.auth).map_or_else(|why| why, ToString::to_string);
+    let place = kept_at(&target.auth).map_or_else(|why| why, |place| place.to_string());
     if !args.yes {
         let question = format!("Delete the sign-in kept at {place}? Runs that use it will fail. [y/N] ");
         let answered = tokio::select! {

@@ -34,7 +34,7 @@ const KINDS: [(Kind, &[&str]); 6] = [
 
 /// What is not there yet is a person's kept sign-in that `exorun login` is going to write.
 pub fn of_nothing(auth: &Auth, place: &VaultRef) -> Auth {
-    Auth { method: Method::Device { credential: Some(place.clone()) }, ..auth.clone() }
+    Auth { method: Method::Device { credential: Some(place.newest()) }, ..auth.clone() }
 }
 
 /// `auth` with the method that the fields of the secret at `place` declare, completed by them.
@@ -59,9 +59,7 @@ pub fn declared(auth: &Auth, place: &VaultRef, fields: &Fields) -> Result<Auth, 
             signature: Signature::default(),
         },
         Kind::Password => Method::Password { credential },
-        Kind::RefreshToken => {
-            Method::Device { credential: Some(VaultRef { field: None, version: None, ..place.clone() }) }
-        }
+        Kind::RefreshToken => Method::Device { credential: Some(place.newest()) },
         Kind::AccessToken => Method::AccessToken { credential },
     };
     let client_id = completed(auth.client_id.as_deref(), &[CLIENT_ID], fields).map_err(wrong)?;
@@ -223,6 +221,15 @@ mod tests {
         assert_eq!(found.user_principal_name.as_deref(), Some("anna@contoso.com"));
         let job = Auth { user_principal_name: Some("anna@contoso.com".to_owned()), ..auth() };
         assert!(declared(&job, &place(), &secret).unwrap_err().to_string().contains("is an application's"));
+    }
+
+    #[test]
+    fn a_sign_in_is_kept_whole_and_in_its_newest_version_whatever_is_pinned() {
+        let pinned = VaultRef { field: Some("refresh_token".to_owned()), version: Some(3), ..place() };
+        let kept = Method::Device { credential: Some(place()) };
+        assert_eq!(of_nothing(&auth(), &pinned).method, kept);
+        let secret = fields(&[("refresh_token", "canary")]);
+        assert_eq!(declared(&auth(), &pinned, &secret).unwrap().method, kept);
     }
 
     #[test]

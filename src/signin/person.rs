@@ -67,7 +67,7 @@ impl PersonGrant {
         // Before anybody is asked: what is wrong with the place is told first.
         kept.check().await?;
         let granted = self.way.ask(&self.client, None).await?;
-        let version = kept.keep_new(&self.client, &granted).await?;
+        let version = kept.keep_new(&self.client.client_id, &granted).await?;
         Ok(LoggedIn { token: granted.token, version })
     }
 
@@ -107,7 +107,7 @@ impl PersonGrant {
         }
         let granted = self.way.ask(&self.client, challenge).await?;
         if let Some(kept) = &self.kept
-            && let Err(why) = kept.keep_new(&self.client, &granted).await
+            && let Err(why) = kept.keep_new(&self.client.client_id, &granted).await
         {
             // This run has what it needs; the next one will ask again.
             warn!("the sign-in is not kept: {why}");

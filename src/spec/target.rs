@@ -274,6 +274,11 @@ pub struct VaultRef {
 impl VaultRef {
     /// The mount that is meant where none is written: what Vault's own documentation calls its first KV engine.
     pub const MOUNT_DEFAULT: &str = "secret";
+
+    /// The same place, whole and in its newest version: where something is kept, a new version replaces all of it.
+    pub fn newest(&self) -> VaultRef {
+        VaultRef { field: None, version: None, ..self.clone() }
+    }
 }
 
 impl std::fmt::Display for VaultRef {

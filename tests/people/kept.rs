@@ -189,6 +189,34 @@ async fn a_place_that_cannot_keep_a_token_is_told_before_anybody_is_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_login_replaces_the_newest_version_whatever_the_job_pins() {
+    let test = "a_login_replaces_the_newest_version_whatever_the_job_pins";
+    let Some(vaulted) = Vaulted::start(test, options()).await else { return };
+    let pinned = |version: u32| {
+        let version = format!("  vault: {{path: people/navin, version: {version}}}");
+        let user = format!("user_principal_name: {NAVIN}");
+        let auth = ["method: vault", &user, "credential:", &version];
+        vaulted.desk.job(&auth).to_str().unwrap().to_owned()
+    };
+    vaulted.login(&pinned(1), NAVIN).await.assert_code(0);
+    vaulted.login(&pinned(1), NAVIN).await.assert_code(0);
+    assert_eq!(vaulted.kept().await.1, 2);
+    let login = vaulted.login(&pinned(1), NAVIN).await;
+    login.assert_code(0);
+    assert!(login.stdout.contains("kept at vault:secret/people/navin\n"), "{}", login.stdout);
+    assert_eq!(vaulted.kept().await.1, 3);
+    // A version that is gone for good.
+    vaulted.bao.write("secret/destroy/people/navin", json!({"versions": [1]})).await;
+    vaulted.login(&pinned(1), NAVIN).await.assert_code(0);
+    vaulted.unattended(&["run", &pinned(1)]).await.assert_code(0);
+    assert_eq!(vaulted.kept().await.1, 5, "the run has renewed the newest");
+    let logout = vaulted.unattended(&["logout", &pinned(1), "--yes"]).await;
+    logout.assert_code(0);
+    assert!(logout.stdout.contains("with all its versions"), "{}", logout.stdout);
+    vaulted.desk.tenant.assert_all_closed();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_logout_is_confirmed_and_says_what_it_did_not_do() {
     let test = "a_logout_is_confirmed_and_says_what_it_did_not_do";
     let Some(vaulted) = Vaulted::start(test, options()).await else { return };

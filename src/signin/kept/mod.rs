@@ -6,6 +6,8 @@
 //! token that was used before, the second finds the first's successor in Vault a moment later.
 
 mod stored;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +37,9 @@ const SUCCESSOR_PAUSE_MAX: Duration = Duration::from_millis(500);
 const WRITES_MAX: u32 = 4;
 const WRITE_PAUSE: Duration = Duration::from_millis(500);
 
+/// How often somebody else may be first while a fresh sign-in is kept: a run's successor once or twice, not for ever.
+const CONFLICTS_MAX: u32 = 10;
+
 /// What to do where a person has to sign in again.
 const LOG_IN: &str = "run `exorun login JOB` once, with the job's file, or `exorun login --connection NAME`";
 
@@ -54,14 +59,14 @@ pub struct KeptToken {
 }
 
 impl KeptToken {
-    /// Nothing is read yet. `writes` has to be waited for before the process ends.
+    /// Nothing is read yet. A field or version that `place` names does not count: see [`VaultRef::newest`]. `writes` has to be waited for before the process ends.
     pub fn new(
-        place: VaultRef,
+        place: &VaultRef,
         secrets: Arc<dyn SecretSource>,
         clocks: Clocks,
         writes: TaskTracker,
     ) -> KeptToken {
-        KeptToken { place, secrets, clocks, writes, unwritten: Mutex::default() }
+        KeptToken { place: place.newest(), secrets, clocks, writes, unwritten: Mutex::default() }
     }
 
     /// That nobody has signed in yet, and what to do.
@@ -210,24 +215,20 @@ impl KeptToken {
     /// Keeps a person's fresh sign-in, whatever was there.
     ///
     /// # Errors
-    /// If it cannot be written, or the service gave no refresh token.
-    pub(super) async fn keep_new(
-        &self,
-        client: &PublicClient,
-        granted: &Granted,
-    ) -> Result<u64, SigninError> {
+    /// If it cannot be written, others are always first, or the service gave no refresh token.
+    pub(super) async fn keep_new(&self, client_id: &str, granted: &Granted) -> Result<u64, SigninError> {
         let Some(token) = &granted.refresh else {
             let message =
                 "the sign-in service gave no refresh token: the application may not have `offline_access`";
             return Err(SigninError::new(SigninErrorKind::Refused, message));
         };
-        loop {
+        for _ in 0..CONFLICTS_MAX {
             // A run may be using what was there: a conflict with its successor is no reason to keep that.
             let (before, expected) = match self.read().await? {
                 Some(stored) => (stored.fields, Expected::Version(stored.version)),
                 None => (Fields::default(), Expected::Absent),
             };
-            let fields = stored::fresh(before, token, client, granted, self.clocks.wall());
+            let fields = stored::fresh(before, token, client_id, granted, self.clocks.wall());
             if let Kept::Now(version) = self.written(&fields, expected).await? {
                 *self.unwritten.lock().await = None;
                 info!(place = %self.place, version, actor = %granted.token.facts.actor, "the sign-in is kept");
@@ -235,6 +236,12 @@ impl KeptToken {
             }
             self.clocks.sleep(SUCCESSOR_PAUSE).await;
         }
+        let message = format!(
+            "the sign-in is not kept: in {CONFLICTS_MAX} tries somebody else was first to write {}; see who writes there, and \
+             sign in again",
+            self.place
+        );
+        Err(SigninError::new(SigninErrorKind::Unavailable, message))
     }
 
     /// Writes, and tries again what cannot be written now.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::super::public_client::{Granted, PublicClient};
+use super::super::public_client::Granted;
 use super::super::{SigninError, SigninErrorKind};
 use crate::observe::escape::one_line;
 use crate::secrets::{Fields, Secret};
@@ -83,7 +83,7 @@ impl Stored {
 pub(super) fn fresh(
     before: Fields,
     token: &SecretString,
-    client: &PublicClient,
+    client_id: &str,
     granted: &Granted,
     now: Timestamp,
 ) -> Fields {
@@ -91,7 +91,7 @@ pub(super) fn fresh(
     let mut named = before.named;
     named.extend([
         (REFRESH_TOKEN.to_owned(), token.clone()),
-        (CLIENT_ID.to_owned(), text(&client.client_id)),
+        (CLIENT_ID.to_owned(), text(client_id)),
         (USER.to_owned(), text(&granted.token.facts.actor)),
         (TENANT.to_owned(), text(&granted.token.facts.tenant_id)),
         (STORED_AT.to_owned(), time(now)),
