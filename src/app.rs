@@ -45,6 +45,7 @@ pub use crate::doctor::bundle::{Contents, write as write_bundle};
 pub use crate::doctor::{Asking, Report, Rung, State};
 pub use crate::exchange::client::Access;
 pub use crate::recording;
+pub use crate::signin::SigninError;
 pub use crate::signin::kept::LoggedOut;
 pub use crate::signin::people::{People, Unattended};
 pub use crate::signin::revoke::Revoked;

@@ -6,13 +6,14 @@ use secrecy::SecretString;
 
 use super::App;
 use super::signin::public_client;
+use crate::settings::Endpoint;
 use crate::signin::browser::Browser;
 use crate::signin::device_code::DeviceCode;
 use crate::signin::endpoint::LoginEndpoint;
 use crate::signin::kept::{KeptToken, LoggedOut};
 use crate::signin::password::InlineCredential;
 use crate::signin::people::People;
-use crate::signin::person::{LoggedIn, PersonGrant, Way};
+use crate::signin::person::{Confirmed, PersonGrant, Way};
 use crate::signin::webhook::Webhook;
 use crate::signin::{SigninError, SigninErrorKind};
 use crate::spec::job::{Auth, Method, Service, TargetSpec, VaultRef};
@@ -39,20 +40,20 @@ impl App {
         &*self.people
     }
 
-    /// Joins what a person's sign-in needs; nobody is asked yet.
+    /// Joins what a person's sign-in needs; nobody is asked yet. A device code goes to `webhook` besides.
     pub(super) fn person(
         &self,
         endpoint: LoginEndpoint,
         auth: &Auth,
         asked_by: AskedBy,
         kept: Option<&VaultRef>,
+        webhook: Option<&Endpoint>,
     ) -> PersonGrant {
         let (wait, people) = (self.settings.device_wait, Arc::clone(&self.people));
         let user = auth.user_principal_name.clone();
         let way: Box<dyn Way> = match asked_by {
             AskedBy::Device => {
-                let address = self.settings.device_webhook.as_ref();
-                let webhook = address.map(|address| Webhook {
+                let webhook = webhook.map(|address| Webhook {
                     address: SecretString::from(address.as_str().to_owned()),
                     http: self.http.clone(),
                     tenant: endpoint.tenant.clone(),
@@ -69,29 +70,36 @@ impl App {
         PersonGrant::new(endpoint, public_client(auth), way, Arc::clone(&self.people), kept)
     }
 
-    /// Has a person sign in, and keeps their refresh token where the target's runs look for it.
+    /// Has a person sign in; their refresh token is to be kept where the target's runs look for it. Who started it reads the
+    /// code: it goes to no webhook, where somebody else could have it confirmed.
     ///
     /// # Errors
     /// As the way to ask says; [`SigninErrorKind::BadInput`] if the target keeps none.
+    ///
+    /// # Cancel safety
+    /// May be dropped at any time: nothing is written.
     pub async fn login(
         &self,
         target: &TargetSpec,
         service: Service,
         asked_by: AskedBy,
-    ) -> Result<LoggedIn, SigninError> {
+    ) -> Result<Confirmed, SigninError> {
         let place = kept_at(&target.auth).map_err(bad)?;
         let endpoint = self.discovered_endpoint(target, service).await?;
-        self.person(endpoint, &target.auth, asked_by, Some(&place)).login().await
+        self.person(endpoint, &target.auth, asked_by, Some(&place), None).login().await
     }
 
     /// Deletes the target's kept sign-in, and revokes it where the service has a way.
     ///
     /// # Errors
     /// If it cannot be read or deleted; [`SigninErrorKind::BadInput`] if the target keeps none.
+    ///
+    /// # Cancel safety
+    /// Dropped, it may be revoked or not, and deleted or not; once more does what is left.
     pub async fn logout(&self, target: &TargetSpec, service: Service) -> Result<LoggedOut, SigninError> {
         let place = kept_at(&target.auth).map_err(bad)?;
         let endpoint = self.login_endpoint(target, service)?;
-        self.person(endpoint, &target.auth, AskedBy::Device, Some(&place)).logout().await
+        self.person(endpoint, &target.auth, AskedBy::Device, Some(&place), None).logout().await
     }
 }
 

@@ -19,22 +19,34 @@ pub enum Recorded {
     Bodies,
 }
 
+/// What is going to be done with a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doing {
+    /// Sessions are opened, and calls made.
+    Work(Recorded),
+    /// A person's sign-in is kept or taken back. No session is opened, and a code goes to that person only.
+    Keeping,
+}
+
 /// Judges what the job, with its target, says; known before anything runs, also to `exorun check`.
 pub fn judge_job(settings: &Settings, job: &Job, target: Option<&TargetSpec>) -> Verdict {
     judge(settings.profile, &settings.allow, &of_job(settings, job, target))
 }
 
-/// Judges a run of the job on this host.
-pub fn judge_run(
+/// Judges what is done with the job, or for it, on this host.
+pub fn judge_doing(
     settings: &Settings,
     environment: &dyn Strings,
     job: &Job,
     target: &TargetSpec,
-    recorded: Recorded,
+    doing: Doing,
 ) -> Verdict {
     let mut uses = of_job(settings, job, Some(target));
-    uses.extend(posted(settings, &target.auth.method));
-    uses.extend(of_host(settings, environment, recorded));
+    if let Doing::Work(recorded) = doing {
+        uses.extend(posted(settings, &target.auth.method));
+        uses.extend(of_work(environment, recorded));
+    }
+    uses.extend(of_endpoints(settings));
     judge(settings.profile, &settings.allow, &uses)
 }
 
@@ -104,7 +116,7 @@ fn of_method(method: &Method) -> Option<Practice> {
     }
 }
 
-fn of_host(settings: &Settings, environment: &dyn Strings, recorded: Recorded) -> Vec<Use> {
+fn of_work(environment: &dyn Strings, recorded: Recorded) -> Vec<Use> {
     let mut uses = Vec::new();
     if recorded == Recorded::Bodies {
         let what = "--record writes the service's answers to disk".to_owned();
@@ -114,6 +126,10 @@ fn of_host(settings: &Settings, environment: &dyn Strings, recorded: Recorded) -
         let what = "this is a pod, and the slots of its accounts are kept inside it".to_owned();
         uses.push(Use { practice: Practice::LocalSlotsInPod, what });
     }
+    uses
+}
+
+fn of_endpoints(settings: &Settings) -> Vec<Use> {
     let endpoints = [
         ("login_endpoint", settings.login_endpoint.as_ref()),
         ("exchange_endpoint", settings.exchange_endpoint.as_ref()),
@@ -121,8 +137,7 @@ fn of_host(settings: &Settings, environment: &dyn Strings, recorded: Recorded) -
         ("vault_address", settings.vault.as_ref().map(|vault| &vault.address)),
     ];
     let plain = |endpoint: &Endpoint| endpoint.as_str().starts_with("http://");
-    for (name, _) in endpoints.into_iter().filter(|(_, endpoint)| endpoint.is_some_and(plain)) {
-        uses.push(Use { practice: Practice::PlainHttp, what: format!("the setting `{name}` is http") });
-    }
-    uses
+    let plain = endpoints.into_iter().filter(|(_, endpoint)| endpoint.is_some_and(plain));
+    let used = |name| Use { practice: Practice::PlainHttp, what: format!("the setting `{name}` is http") };
+    plain.map(|(name, _)| used(name)).collect()
 }

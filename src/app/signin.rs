@@ -28,12 +28,15 @@ impl App {
                 Ok(self.held(GivenToken::new(endpoint, credential.clone(), Arc::clone(&self.secrets))))
             }
             Method::Device { credential } => {
-                Ok(self.held(self.person(endpoint, auth, AskedBy::Device, credential.as_ref())))
+                let webhook = self.settings.device_webhook.as_ref();
+                Ok(self.held(self.person(endpoint, auth, AskedBy::Device, credential.as_ref(), webhook)))
             }
             Method::Browser { credential } => {
-                Ok(self.held(self.person(endpoint, auth, AskedBy::Browser, credential.as_ref())))
+                Ok(self.held(self.person(endpoint, auth, AskedBy::Browser, credential.as_ref(), None)))
             }
-            Method::InlineCredential => Ok(self.held(self.person(endpoint, auth, AskedBy::Terminal, None))),
+            Method::InlineCredential => {
+                Ok(self.held(self.person(endpoint, auth, AskedBy::Terminal, None, None)))
+            }
             Method::Password { credential } => Ok(self.held(PasswordGrant::new(
                 endpoint,
                 public_client(auth),

@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use super::run;
 use super::setting_flags::SettingFlags;
 use super::start::{self, Ready, Workers};
-use crate::app::practices::Recorded;
+use crate::app::practices::{Doing, Recorded};
 use crate::app::{Access, Credentials, RunOptions};
 use crate::clocks::Clocks;
 use crate::exit::Exit;
@@ -117,7 +117,7 @@ async fn invoke(args: InvokeArgs, job: Job, flags: SettingFlags) -> Exit {
         Ok(settings) => settings,
         Err(exit) => return exit,
     };
-    let prepared = start::permitted(&job, &settings, Recorded::Nothing)
+    let prepared = start::permitted(&job, &settings, Doing::Work(Recorded::Nothing))
         .and_then(|permitted| start::ready(settings, permitted, Credentials::AsTheJobSays, Clocks::system()));
     let (Ready { app, stop, console, output, progress }, target) = match prepared {
         Ok(prepared) => prepared,

@@ -9,8 +9,8 @@ use super::invoke::ServiceName;
 use super::run;
 use super::setting_flags::SettingFlags;
 use super::start::{self, Ready, Workers};
-use crate::app::practices::Recorded;
-use crate::app::{AskedBy, Credentials, LoggedOut, Revoked, kept_at};
+use crate::app::practices::Doing;
+use crate::app::{AskedBy, Credentials, LoggedOut, Revoked, SigninError, kept_at};
 use crate::clocks::Clocks;
 use crate::exit::Exit;
 use crate::observe::escape::one_line;
@@ -89,7 +89,7 @@ fn prepared(whose: &Whose, job: &Job, flags: SettingFlags) -> Result<(Ready, Tar
     let settings = start::settings_of(flags)?;
     let permitted = match whose.connection() {
         Some(_) => start::of_connection(job, &settings)?,
-        None => start::permitted(job, &settings, Recorded::Nothing)?,
+        None => start::permitted(job, &settings, Doing::Keeping)?,
     };
     kept_at(&permitted.target.auth).map_err(|why| start::refuse(&why))?;
     start::ready(settings, permitted, Credentials::AsTheJobSays, Clocks::system())
@@ -118,24 +118,27 @@ async fn log_in(args: LoginArgs, job: Job, flags: SettingFlags) -> Exit {
         None if has_display(&ProcessEnvironment) => AskedBy::Browser,
         None => AskedBy::Device,
     };
-    let logged_in = tokio::select! {
-        logged_in = app.login(&target, job.service, asked_by) => logged_in,
-        () = stop.asked() => {
-            start::refuse("stopped before anybody had signed in; nothing is kept");
-            app.end().await;
-            return Exit::Interrupted;
-        }
+    let place = kept_at(&target.auth).map_or_else(|why| why, |place| place.to_string());
+    let confirmed = tokio::select! {
+        confirmed = app.login(&target, job.service, asked_by) => confirmed.map_err(told),
+        () = stop.asked() => Err(stopped("before anybody had signed in; nothing was written")),
+    };
+    let kept = match confirmed {
+        // Short beside what the person has done: who asks to stop is kept waiting for it, who insists is not.
+        Ok(confirmed) => tokio::select! {
+            kept = confirmed.keep() => kept.map_err(told),
+            () = stop.insisted() => Err(stopped(&format!(
+                "while the sign-in was written: it may be kept at {place}, or what was there before"
+            ))),
+        },
+        Err(exit) => Err(exit),
     };
     app.settle().await;
     app.end().await;
-    let logged_in = match logged_in {
+    let logged_in = match kept {
         Ok(logged_in) => logged_in,
-        Err(error) => {
-            start::refuse(&error.to_string());
-            return runner::signin_exit(error.kind);
-        }
+        Err(exit) => return exit,
     };
-    let place = kept_at(&target.auth).map_or_else(|why| why, |place| place.to_string());
     let (facts, version) = (&logged_in.token.facts, logged_in.version);
     info!(
         target: WRITE_TARGET, action = "login", actor = %facts.actor, tenant_id = %facts.tenant_id, place = %place,
@@ -178,12 +181,21 @@ async fn log_out(args: LogoutArgs, job: Job, flags: SettingFlags) -> Exit {
             Err(why) => return start::refuse(&format!("{why}: say --yes if that is meant")),
         }
     }
-    let logged_out = app.logout(&target, job.service).await;
+    let logged_out = tokio::select! {
+        logged_out = app.logout(&target, job.service) => logged_out.map_err(told),
+        () = stop.asked() => Err(stopped(&format!(
+            "while the sign-in kept at {place} was taken back: it may be revoked or not, and deleted or not; start it again"
+        ))),
+    };
     app.settle().await;
     app.end().await;
+    let logged_out = match logged_out {
+        Ok(logged_out) => logged_out,
+        Err(exit) => return exit,
+    };
     let (said, exit) = match logged_out {
-        Ok(LoggedOut::NothingThere) => (format!("no sign-in is kept at {place}\n"), Exit::Done),
-        Ok(LoggedOut::Deleted { user, revoked }) => {
+        LoggedOut::NothingThere => (format!("no sign-in is kept at {place}\n"), Exit::Done),
+        LoggedOut::Deleted { user, revoked } => {
             let user = user.unwrap_or_else(|| "(not written down)".to_owned());
             let (word, text, exit) = of_revocation(&revoked);
             info!(
@@ -195,15 +207,23 @@ async fn log_out(args: LogoutArgs, job: Job, flags: SettingFlags) -> Exit {
                 exit,
             )
         }
-        Err(error) => {
-            start::refuse(&error.to_string());
-            return runner::signin_exit(error.kind);
-        }
     };
     match console.lines(&said).and(start::said(&output, &stop, app.clocks()).await) {
         Ok(()) => exit,
         Err(_) => Exit::Failed,
     }
+}
+
+/// Why it came to nothing, on standard error.
+fn told(error: SigninError) -> Exit {
+    start::refuse(&error.to_string());
+    runner::signin_exit(error.kind)
+}
+
+/// That somebody has stopped it, and what may be the case.
+fn stopped(when: &str) -> Exit {
+    start::refuse(&format!("stopped {when}"));
+    Exit::Interrupted
 }
 
 /// A word for the log, what a person is told, and how the command ends.

@@ -9,7 +9,7 @@ use tracing::{error, warn};
 use super::emulate::{Embedded, EmulatorArgs};
 use super::setting_flags::SettingFlags;
 use super::start::{self, Permitted, Ready, Workers};
-use crate::app::practices::Recorded;
+use crate::app::practices::{Doing, Recorded};
 use crate::app::recording::{Identities, Recorder};
 use crate::app::{Access, Credentials, RunOptions, scope, write_metrics};
 use crate::clocks::Clocks;
@@ -129,7 +129,7 @@ async fn embedded_run(args: RunArgs, job: Job, mut flags: SettingFlags) -> Exit 
     let clocks = Clocks::system();
     let recorded = if args.record.is_some() { Recorded::Bodies } else { Recorded::Nothing };
     let permitted = start::settings_of(flags.clone()).and_then(|settings| {
-        start::permitted(&job, &settings, recorded).map(|permitted| (settings, permitted))
+        start::permitted(&job, &settings, Doing::Work(recorded)).map(|permitted| (settings, permitted))
     });
     let (settings, permitted) = match permitted {
         Ok(permitted) => permitted,

@@ -8,7 +8,7 @@ use tracing::warn;
 
 use super::setting_flags::SettingFlags;
 use super::signals;
-use crate::app::practices::{Recorded, judge_run};
+use crate::app::practices::{Doing, judge_doing};
 use crate::app::{App, Credentials, Terminal};
 use crate::clocks::Clocks;
 use crate::exit::Exit;
@@ -117,21 +117,21 @@ impl Barred {
 }
 
 /// Where the job runs and as whom, if connections and profile permit it; else every reason on standard error.
-pub(super) fn permitted(job: &Job, settings: &Settings, recorded: Recorded) -> Result<Permitted, Exit> {
-    judged(job, settings, recorded).map_err(told)
+pub(super) fn permitted(job: &Job, settings: &Settings, doing: Doing) -> Result<Permitted, Exit> {
+    judged(job, settings, doing).map_err(told)
 }
 
 /// What a person may do with a connection's sign-in: leave theirs there, or take it back. Which jobs may use it does not
 /// matter then; Vault decides who may write it.
 pub(super) fn of_connection(job: &Job, settings: &Settings) -> Result<Permitted, Exit> {
     let (target, _by_which_jobs) = target_of(job, settings)?;
-    profiled(job, settings, target, Vec::new(), Recorded::Nothing).map_err(told)
+    profiled(job, settings, target, Vec::new(), Doing::Keeping).map_err(told)
 }
 
 /// As [`permitted`], for who tells the reasons in a way of its own.
-pub(super) fn judged(job: &Job, settings: &Settings, recorded: Recorded) -> Result<Permitted, Barred> {
+pub(super) fn judged(job: &Job, settings: &Settings, doing: Doing) -> Result<Permitted, Barred> {
     let (target, refusals) = looked_up(job, settings)?;
-    profiled(job, settings, target, refusals, recorded)
+    profiled(job, settings, target, refusals, doing)
 }
 
 fn profiled(
@@ -139,9 +139,9 @@ fn profiled(
     settings: &Settings,
     target: TargetSpec,
     mut refusals: Vec<String>,
-    recorded: Recorded,
+    doing: Doing,
 ) -> Result<Permitted, Barred> {
-    let verdict = judge_run(settings, &ProcessEnvironment, job, &target, recorded);
+    let verdict = judge_doing(settings, &ProcessEnvironment, job, &target, doing);
     refusals.extend(verdict.refused);
     if refusals.is_empty() {
         return Ok(Permitted { target, warnings: verdict.allowed });

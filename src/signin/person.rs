@@ -53,12 +53,15 @@ impl PersonGrant {
         PersonGrant { client, way, people, kept: kept.map(Arc::new), past: Mutex::default() }
     }
 
-    /// Asks a person whatever is kept already, and keeps what they leave.
+    /// Asks a person whatever is kept already; what they leave is to be kept.
     ///
     /// # Errors
     /// As the way to ask says; or the place to keep it in.
-    pub async fn login(&self) -> Result<LoggedIn, SigninError> {
-        let kept = self.kept.as_ref().ok_or_else(|| {
+    ///
+    /// # Cancel safety
+    /// May be dropped at any time: nothing is written.
+    pub async fn login(self) -> Result<Confirmed, SigninError> {
+        let kept = self.kept.ok_or_else(|| {
             SigninError::new(
                 SigninErrorKind::BadInput,
                 "there is no place to keep the sign-in: `auth` has no `credential: {vault: …}`",
@@ -67,8 +70,7 @@ impl PersonGrant {
         // Before anybody is asked: what is wrong with the place is told first.
         kept.check().await?;
         let granted = self.way.ask(&self.client, None).await?;
-        let version = kept.keep_new(&self.client.client_id, &granted).await?;
-        Ok(LoggedIn { token: granted.token, version })
+        Ok(Confirmed { granted, client_id: self.client.client_id, kept })
     }
 
     /// Takes back what is kept.
@@ -113,6 +115,27 @@ impl PersonGrant {
             warn!("the sign-in is not kept: {why}");
         }
         Ok(granted)
+    }
+}
+
+/// A sign-in that a person has confirmed, and that is not kept yet.
+pub struct Confirmed {
+    granted: Granted,
+    client_id: String,
+    kept: Arc<KeptToken>,
+}
+
+impl Confirmed {
+    /// Writes it to its place, whatever was there.
+    ///
+    /// # Errors
+    /// If it cannot be written, or the service gave no refresh token.
+    ///
+    /// # Cancel safety
+    /// Dropped, it may be written or not.
+    pub async fn keep(self) -> Result<LoggedIn, SigninError> {
+        let version = self.kept.keep_new(&self.client_id, &self.granted).await?;
+        Ok(LoggedIn { token: self.granted.token, version })
     }
 }
 

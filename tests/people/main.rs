@@ -17,6 +17,7 @@ mod kept;
 mod pages;
 mod passwords;
 mod race;
+mod stops;
 mod stranger;
 mod vaulted;
 mod walker;

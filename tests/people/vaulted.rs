@@ -94,6 +94,12 @@ impl Vaulted {
         (data["data"].take(), version)
     }
 
+    /// Whether a confirmed code was exchanged for a token.
+    pub(crate) fn redeemed(&self) -> bool {
+        let counters = self.desk.tenant.emulator.counters();
+        counters.by_cmdlet.iter().any(|seen| seen.what == "token" && seen.status == 200)
+    }
+
     /// The device codes asked for so far.
     pub(crate) fn asked(&self) -> u64 {
         super::program::requests(&self.desk.tenant.emulator.counters(), "devicecode")

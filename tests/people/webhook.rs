@@ -7,6 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::desk::{Desk, NAVIN, end, end_of, options};
+use super::vaulted::{self, Vaulted};
 
 /// A chat program's address that answers `status` and keeps what it was told.
 async fn listening(status: &'static str) -> (String, Arc<Mutex<Vec<Value>>>) {
@@ -105,4 +106,30 @@ async fn production_refuses_a_webhook_unless_it_is_allowed_by_name() {
     assert!(told.lock().unwrap().is_empty());
     run("device_webhook,local_slots_in_pod").await.assert_code(0);
     assert_eq!(told.lock().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_posts_no_code_and_counts_no_slots() {
+    let test = "a_login_posts_no_code_and_counts_no_slots";
+    let Some(vaulted) = Vaulted::start(test, vaulted::options()).await else { return };
+    let (hook, told) = listening("200 OK").await;
+    let production = |arguments: &[&str]| {
+        let arguments = [arguments, &["--profile", "production", "--allow", "plain_http"]].concat();
+        let mut command = vaulted.with_vault(vaulted.desk.unattended(&arguments));
+        command.env("EXORUN_DEVICE_WEBHOOK", &hook).env("KUBERNETES_SERVICE_HOST", "192.0.2.1");
+        command
+    };
+    for method in ["device", "browser", "vault"] {
+        let job = vaulted.job(method, &[]);
+        let child = production(&["login", &job, "--method", "device"]).spawn().unwrap();
+        let code = vaulted.desk.user_code().await;
+        vaulted.control(&format!("device/{code}"), &format!("approve {NAVIN}")).await;
+        end_of(child).await.assert_code(0);
+        let run = end(production(&["run", &job])).await;
+        run.assert_code(78);
+        assert!(run.stderr.contains("`local_slots_in_pod`"), "{}", run.stderr);
+        assert_eq!(run.stderr.contains("`device_webhook`"), method == "device", "{}", run.stderr);
+        end(production(&["logout", &job, "--yes"])).await.assert_code(0);
+    }
+    assert_eq!(told.lock().unwrap().len(), 0, "no code was posted");
 }
