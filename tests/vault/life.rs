@@ -3,23 +3,30 @@
 use std::time::{Duration, Instant};
 
 use exorun::secrets::SecretSource;
-use exorun::secrets::vault::Login;
+use exorun::secrets::vault::{Login, VaultParts};
 use serde_json::{Value, json};
 
 use super::canned::Canned;
 use super::client::{Client, client, parts, reference, with_token};
 use super::openbao::{OpenBao, ROOT_TOKEN};
+use super::stalling::Stalling;
 
 /// Nothing here takes longer; what does hangs.
 const HANG: Duration = Duration::from_secs(120);
 
 /// A client whose role has these settings.
-async fn by_approle(bao: &OpenBao, mut role: Value) -> Client {
+async fn by_approle(bao: &OpenBao, role: Value) -> Client {
+    by_approle_at(bao, role, &bao.address).await
+}
+
+/// The same, that finds OpenBao at this address.
+async fn by_approle_at(bao: &OpenBao, mut role: Value, address: &str) -> Client {
     bao.write("secret/data/app", json!({"data": {"a": "canary"}})).await;
     bao.policy("reader", r#"path "secret/data/app" { capabilities = ["read"] }"#).await;
     role["token_policies"] = json!("reader");
     let (role_id_file, secret_id_file) = bao.approle("app", role).await;
-    client(parts(bao, Login::AppRole { role_id_file, secret_id_file, wrapped: false }))
+    let login = Login::AppRole { role_id_file, secret_id_file, wrapped: false };
+    client(VaultParts { address: address.to_owned(), ..parts(bao, login) })
 }
 
 fn counted(client: &Client, family: &str) -> u64 {
@@ -82,6 +89,48 @@ async fn what_cannot_be_renewed_is_replaced_in_time() {
     let counted_use = by_approle(&bao, json!({"token_num_uses": 3, "token_type": "service"})).await;
     // A token that is used up is replaced once it is refused.
     reads_until(&counted_use, "logins", 3).await;
+}
+
+/// Waits until a request is stuck, and reads then: nobody waits for it who has a good token. The end does not either.
+async fn nobody_waits(stalling: &Stalling, client: &Client) {
+    let end = Instant::now() + HANG;
+    while stalling.stuck() == 0 {
+        assert!(Instant::now() < end, "nothing was to be done about the token");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    for _ in 0..5 {
+        let place = reference("secret", "app");
+        let read = tokio::time::timeout(Duration::from_secs(2), client.secrets.read(&place)).await;
+        read.expect("a read waits for it").unwrap();
+    }
+    assert_eq!(stalling.stuck(), 1);
+    let began = Instant::now();
+    client.vault.close(Duration::from_secs(1)).await;
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_login_that_hangs_keeps_nobody_waiting_whose_token_is_good() {
+    let Some(bao) = OpenBao::start("vault: a_login_that_hangs").await else { return };
+    let stalling = Stalling::start(&bao.address, "/v1/auth/approle/login").await;
+    // At ten seconds it is to be replaced.
+    let role = json!({"token_type": "batch", "token_ttl": "15s"});
+    let client = by_approle_at(&bao, role, &stalling.address).await;
+    client.secrets.read(&reference("secret", "app")).await.unwrap();
+    stalling.begin();
+    nobody_waits(&stalling, &client).await;
+}
+
+#[tokio::test]
+async fn a_renewal_that_hangs_keeps_nobody_waiting_and_the_token_is_revoked() {
+    let Some(bao) = OpenBao::start("vault: a_renewal_that_hangs").await else { return };
+    let stalling = Stalling::start(&bao.address, "/v1/auth/token/renew-self").await;
+    let client = by_approle_at(&bao, json!({"token_ttl": "15s"}), &stalling.address).await;
+    client.secrets.read(&reference("secret", "app")).await.unwrap();
+    stalling.begin();
+    assert_eq!(bao.logins("approle").await.len(), 1);
+    nobody_waits(&stalling, &client).await;
+    assert_eq!(bao.logins("approle").await, Vec::<Value>::new(), "it is revoked in time all the same");
 }
 
 #[tokio::test]

@@ -182,12 +182,35 @@ async fn by_a_token_in_a_file_that_others_replace() {
     client.vault_read("secret", "app").await.unwrap();
     let token = std::fs::read_to_string(&file).unwrap();
     bao.write("auth/token/revoke", json!({"token": token.trim()})).await;
+    let words = [
+        "Vault does not know the token of the file ",
+        "; put a token that has not expired into the file of `vault_token_file`",
+    ];
     let gone = client.vault_read("secret", "app").await.err().unwrap();
-    assert_told(&gone, WRONG, &["permission denied"]);
+    assert_told(&gone, WRONG, &words);
+    let never = with_token(&bao, &file);
+    assert_told(&never.vault_read("secret", "app").await.err().unwrap(), WRONG, &words);
+    let counted = never.metrics.encode();
+    for (outcome, count) in [("refused", 1), ("ok", 0)] {
+        let series = format!(r#"exorun_vault_logins_total{{outcome="{outcome}",emulated="true"}} {count}"#);
+        let is_told = counted.lines().any(|line| line == series);
+        assert!(
+            is_told || count == 0 && !counted.contains(&series[..series.len() - 1]),
+            "{series}: {counted}"
+        );
+    }
     let new = bao.token(&["reader"]).await;
     std::fs::write(&file, format!("{new}\n")).unwrap();
     client.vault_read("secret", "app").await.unwrap();
     client.vault.close(Duration::from_secs(20)).await;
+    // One that may not even look at itself is none that is not known.
+    let bare = json!({"policies": ["reader"], "no_default_policy": true, "ttl": "1h"});
+    let bare = bao.write("auth/token/create", bare).await;
+    std::fs::write(&file, bare["auth"]["client_token"].as_str().unwrap()).unwrap();
+    let bare = with_token(&bao, &file);
+    bare.vault_read("secret", "app").await.unwrap();
+    let forbidden = bare.vault_read("secret", "other").await.err().unwrap();
+    assert_told(&forbidden, WRONG, &["Vault forbids it", "permission denied"]);
     assert_eq!(
         bao.ask_as(&new, Method::GET, "secret/data/app", None).await.0,
         200,

@@ -19,5 +19,6 @@ mod kv;
 mod life;
 mod logins;
 mod program_runs;
+mod stalling;
 mod transit;
 mod wrapping;

@@ -1,51 +1,42 @@
 //! The token in hand: one login at a time, renewed at two thirds of its life, replaced where it cannot be, revoked at
 //! the end.
 
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use rustify::endpoint::Endpoint;
-use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, info, warn};
 use vaultrs::api::token::requests::LookupTokenSelfRequest;
 
 use super::door::{Answer, Request};
-use super::held::{Held, Lent};
+use super::held::{Lent, Owed, Plan, Tokens};
 use super::login::{Entrance, LoggedIn};
 use super::patience::Patience;
 use super::trouble::{Failed, Trouble};
 use crate::clocks::Clocks;
 use crate::observe::metrics::Metrics;
 use crate::rules::duration::show_about;
-use crate::rules::renewal::{Life, Tend};
+use crate::rules::renewal::Life;
 use crate::rules::retry::Failure;
 use crate::secrets::SecretErrorKind;
 
 /// Holds the token for the whole process.
+///
+/// What is known of it is looked at for moments; a login or renewal goes on beside that, so that nobody who has a good
+/// token waits for the next one.
 pub(super) struct Keeper {
     pub(super) entrance: Entrance,
     patience: Patience,
     clocks: Clocks,
     metrics: Metrics,
-    state: Mutex<State>,
+    tokens: std::sync::Mutex<Tokens>,
+    /// Whose turn it is to renew or to log in.
+    turn: tokio::sync::Mutex<()>,
     tasks: TaskTracker,
     ending: CancellationToken,
-}
-
-#[derive(Default)]
-struct State {
-    held: Option<Held>,
-    /// Tokens of ours that were replaced and have not ended: what they lease lives on.
-    replaced: Vec<Held>,
-    /// What was leased by tokens that are not ours to revoke.
-    leases: Vec<String>,
-    /// Logins so far.
-    logins: u64,
-    /// Whether a task watches over the token's life.
-    watched: bool,
 }
 
 impl Keeper {
@@ -57,7 +48,8 @@ impl Keeper {
             ending: patience.ending.clone(),
             patience,
             entrance,
-            state: Mutex::default(),
+            tokens: std::sync::Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
             tasks: TaskTracker::new(),
         })
     }
@@ -94,7 +86,7 @@ impl Keeper {
                 {
                     first = false;
                     info!("Vault does not know the token any more, logging in again");
-                    self.give_up(&lent).await;
+                    self.tokens().give_up(lent.login);
                 }
                 asked => return asked,
             }
@@ -102,21 +94,22 @@ impl Keeper {
     }
 
     /// A lease to give back at the end.
-    pub(super) async fn leased(&self, lease: String) {
-        let mut state = self.state.lock().await;
-        // The others die with their token.
-        if state.held.as_ref().is_some_and(|held| !held.revocable) {
-            state.leases.push(lease);
-        }
+    pub(super) fn leased(&self, lease: String) {
+        self.tokens().leased(lease);
     }
 
+    fn tokens(&self) -> MutexGuard<'_, Tokens> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The token in hand as long as it is good, also while another is being got; else the one of a login.
+    ///
     /// # Cancel safety
     /// A login that was begun is ended by a task of its own, so that no token is got that nobody knows of.
     async fn lend(self: &Arc<Self>) -> Result<Lent, Failed> {
-        if let Some(held) = &self.state.lock().await.held
-            && held.tend(self.clocks.boot()) == Tend::Use
-        {
-            return Ok(held.lent());
+        // What is due for renewal has a task that watches over it.
+        if let Some(lent) = self.tokens().lend(self.clocks.boot()) {
+            return Ok(lent);
         }
         let keeper = Arc::clone(self);
         let tending = self.tasks.spawn(async move { keeper.tend().await }.in_current_span());
@@ -125,50 +118,44 @@ impl Keeper {
 
     /// Does what there is to do about the token, and lends it.
     async fn tend(self: &Arc<Self>) -> Result<Lent, Failed> {
-        let mut state = self.state.lock().await;
-        let now = self.clocks.boot();
-        if let Some(held) = &mut state.held {
-            let plan = held.tend(now);
-            let paused = held.not_before.is_some_and(|pause| now < pause);
-            if plan == Tend::Use || (paused && plan != Tend::Over) {
-                return Ok(held.lent());
+        let _turn = self.turn.lock().await;
+        // In a statement of its own: a guard that a `match` keeps would be held over its arms.
+        let plan = self.tokens().plan(self.clocks.boot());
+        match plan {
+            Plan::Lend(lent) => return Ok(lent),
+            Plan::Renew(lent) => {
+                if self.renewed(&lent).await {
+                    return Ok(lent);
+                }
             }
-            if plan == Tend::Renew && self.renewed(held).await {
-                return Ok(held.lent());
-            }
+            Plan::LogIn => {}
+        }
+        if self.ending.is_cancelled() {
+            let reason = "the program is ending".to_owned();
+            return Err(Failed { reason, kind: SecretErrorKind::Unavailable });
         }
         let failed = match self.entrance.log_in().await {
-            Ok(new) => return Ok(self.take(&mut state, new)),
+            Ok(new) => return Ok(self.take(new)),
             Err(failed) => failed,
         };
         self.metrics.vault_login(outcome(failed.kind));
-        let now = self.clocks.boot();
-        match &mut state.held {
-            Some(held) => {
-                held.pause(now);
-                if held.tend(now) == Tend::Over {
-                    return Err(failed);
-                }
-                warn!(error = %failed.reason, "Vault: no new token yet; the old one is still good");
-                Ok(held.lent())
-            }
-            None => Err(failed),
-        }
+        let old = self.tokens().pause(self.clocks.boot());
+        let lent = old.ok_or_else(|| failed.clone())?;
+        warn!(error = %failed.reason, "Vault: no new token yet; the old one is still good");
+        Ok(lent)
     }
 
     /// Whether the token may be used further, renewed or not: a passing failure is tried again later.
-    async fn renewed(&self, held: &mut Held) -> bool {
+    async fn renewed(&self, lent: &Lent) -> bool {
         let asked_at = self.clocks.boot();
-        let answer = held.door.ask(&Request::post("auth/token/renew-self", None)).await;
+        let answer = lent.door.ask(&Request::post("auth/token/renew-self", None)).await;
         let trouble = match answer {
             Ok(answer) => {
                 let granted = answer.auth.map_or((0, false), |auth| (auth.lease_duration, auth.renewable));
-                let first = held.life.map_or(Duration::ZERO, |life| life.first);
                 let (granted, renewable) = (Duration::from_secs(granted.0), granted.1);
-                held.life = (!granted.is_zero()).then_some(Life { first, granted, renewable });
-                (held.since, held.not_before) = (asked_at, None);
+                let life = self.tokens().renewed(lent.login, asked_at, granted, renewable);
                 self.metrics.vault_renewal("ok");
-                self.ends_in(held.life);
+                self.ends_in(life);
                 info!(ttl = %show_about(granted), "the token of Vault is renewed");
                 return true;
             }
@@ -178,39 +165,19 @@ impl Keeper {
         let failed = trouble.told("renew the token", &self.entrance.parts.address);
         self.metrics.vault_renewal(outcome(failed.kind));
         warn!(error = %failed.reason, "the token of Vault is not renewed");
-        held.pause(asked_at);
-        passing && held.tend(self.clocks.boot()) != Tend::Over
+        let still_good = self.tokens().pause(self.clocks.boot()).is_some();
+        passing && still_good
     }
 
-    fn take(self: &Arc<Self>, state: &mut State, new: LoggedIn) -> Lent {
-        let LoggedIn { door, accessor, life, renewable, revocable } = new;
-        state.logins += 1;
-        let life = life.map(|first| Life { first, granted: first, renewable });
+    fn take(self: &Arc<Self>, new: LoggedIn) -> Lent {
+        let life = new.life.map(|first| Life { first, granted: first, renewable: new.renewable });
         self.metrics.vault_login("ok");
         self.ends_in(life);
         let method = self.entrance.parts.login.word();
         let ttl = life.map_or_else(|| "without end".to_owned(), |life| show_about(life.granted));
-        info!(method, accessor = %accessor, ttl = %ttl, renewable, "logged in to Vault");
-        let now = self.clocks.boot();
-        let held = Held {
-            door: Arc::new(door),
-            accessor,
-            login: state.logins,
-            since: now,
-            life,
-            revocable,
-            dead: false,
-            not_before: None,
-        };
-        let lent = held.lent();
-        state.replaced.retain(|old| old.tend(now) != Tend::Over);
-        if let Some(old) = state.held.replace(held)
-            && old.revocable
-            && old.tend(now) != Tend::Over
-        {
-            state.replaced.push(old);
-        }
-        if life.is_some() && !std::mem::replace(&mut state.watched, true) {
+        info!(method, accessor = %new.accessor, ttl = %ttl, renewable = new.renewable, "logged in to Vault");
+        let (lent, unwatched) = self.tokens().take(new, life, self.clocks.boot());
+        if unwatched {
             self.tasks.spawn(watch(Arc::downgrade(self), self.clocks.clone(), self.ending.clone()));
         }
         lent
@@ -227,15 +194,7 @@ impl Keeper {
     async fn is_dead(&self, lent: &Lent) -> bool {
         let look = LookupTokenSelfRequest::builder().build().expect("it has no fields");
         let looked = lent.door.ask(&look).await;
-        matches!(looked, Err(Trouble::Refused(refusal)) if refusal.status == 403)
-    }
-
-    async fn give_up(&self, lent: &Lent) {
-        if let Some(held) = &mut self.state.lock().await.held
-            && held.login == lent.login
-        {
-            held.dead = true;
-        }
+        matches!(looked, Err(Trouble::Refused(refusal)) if refusal.is_of_the_token())
     }
 
     /// Revokes the tokens that logins gave, and what else was leased, within `deadline`. What fails is a line in the
@@ -244,27 +203,29 @@ impl Keeper {
         self.ending.cancel();
         self.tasks.close();
         let work = async {
+            // First what there is: a login that is under way may last, and may bring one more.
+            self.give_back().await;
             self.tasks.wait().await;
-            let mut state = self.state.lock().await;
-            let now = self.clocks.boot();
-            let leases = std::mem::take(&mut state.leases);
-            if let Some(held) = &state.held {
-                for lease in leases {
-                    let body = serde_json::json!({"lease_id": lease});
-                    let asked = held.door.ask(&Request::post("sys/leases/revoke", Some(body))).await;
-                    self.say(asked, "a lease of Vault", &lease);
-                }
-            }
-            let held = state.held.take().into_iter().chain(state.replaced.drain(..));
-            for token in held.filter(|token| token.revocable && token.tend(now) != Tend::Over) {
-                let asked = token.door.ask(&Request::post("auth/token/revoke-self", None)).await;
-                self.say(asked, "a token of Vault", &token.accessor);
-            }
+            self.give_back().await;
         };
         if self.clocks.timeout(deadline, work).await.is_err() {
             warn!("Vault did not revoke everything in time; what is left ends by itself");
         }
         self.metrics.vault_token_ends(None);
+    }
+
+    async fn give_back(&self) {
+        let Owed { leases, door, tokens } = self.tokens().owed(self.clocks.boot());
+        for lease in leases {
+            let Some(door) = &door else { break };
+            let body = serde_json::json!({"lease_id": lease});
+            let asked = door.ask(&Request::post("sys/leases/revoke", Some(body))).await;
+            self.say(asked, "a lease of Vault", &lease);
+        }
+        for (door, accessor) in tokens {
+            let asked = door.ask(&Request::post("auth/token/revoke-self", None)).await;
+            self.say(asked, "a token of Vault", &accessor);
+        }
     }
 
     fn say(&self, asked: Result<Answer, Trouble>, what: &str, which: &str) {
@@ -280,7 +241,7 @@ impl Keeper {
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        if self.state.get_mut().held.as_ref().is_some_and(|held| held.revocable) {
+        if self.tokens().is_owed() {
             warn!("a token of Vault was not revoked; it ends by itself");
         }
     }
@@ -290,12 +251,7 @@ impl Drop for Keeper {
 /// nobody asks for anything.
 async fn watch(keeper: Weak<Keeper>, clocks: Clocks, ending: CancellationToken) {
     while let Some(alive) = keeper.upgrade() {
-        let due = {
-            let mut state = alive.state.lock().await;
-            let due = state.held.as_ref().and_then(Held::due);
-            state.watched = due.is_some();
-            due
-        };
+        let due = alive.tokens().due();
         drop(alive);
         let Some(due) = due else { return };
         tokio::select! {
@@ -303,7 +259,9 @@ async fn watch(keeper: Weak<Keeper>, clocks: Clocks, ending: CancellationToken) 
             () = ending.cancelled() => return,
         }
         let Some(alive) = keeper.upgrade() else { return };
-        if let Err(failed) = alive.tend().await {
+        if let Err(failed) = alive.tend().await
+            && !ending.is_cancelled()
+        {
             warn!(error = %failed.reason, "Vault: there is no token any more");
         }
     }

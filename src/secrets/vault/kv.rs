@@ -100,7 +100,7 @@ impl Vault {
         let answer = self.fetch(&request).await;
         let Answer { data, lease_id, .. } = answer.map_err(|trouble| self.unread(place, trouble))?;
         if !lease_id.is_empty() {
-            self.keeper.leased(lease_id).await;
+            self.keeper.leased(lease_id);
         }
         Ok(fields(data, None))
     }

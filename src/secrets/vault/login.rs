@@ -146,6 +146,13 @@ impl Entrance {
         let request = LookupTokenSelfRequest::builder().build().expect("it has no fields");
         let found = match self.patience.ask("look at the token", || door.ask(&request)).await {
             Ok(answer) => answer.data.unwrap_or_default(),
+            Err(Trouble::Refused(refusal)) if refusal.is_of_the_token() => {
+                let mend = self.parts.login.mend();
+                let file = file.display();
+                return Err(Failed::wrong(format!(
+                    "Vault does not know the token of the file {file}; {mend}"
+                )));
+            }
             // A token may lack the right to look at itself; whether it is good, the first read will say.
             Err(Trouble::Refused(refusal)) if refusal.status == 403 => Value::Null,
             Err(trouble) => return Err(trouble.told("use the token", &self.parts.address)),

@@ -17,6 +17,10 @@ const SAID_CHARS_MAX: usize = 300;
 /// rustls' word for it; the error itself is wrapped by several crates, each in a way of its own.
 const UNTRUSTED_TEXT: &str = "invalid peer certificate";
 
+/// Vault's words for a token that it knows and whose policies do not allow something: an item of a list. Of one that it
+/// does not know it says the same words without a list, or with `invalid token` as a second item.
+const POLICIES_TEXT: &str = "* permission denied";
+
 /// Why a request to Vault came to nothing.
 #[derive(Debug)]
 pub(super) enum Trouble {
@@ -77,6 +81,12 @@ impl Refusal {
     /// Whether one of its texts holds `words`.
     pub(super) fn says(&self, words: &str) -> bool {
         self.errors.iter().any(|error| error.contains(words))
+    }
+
+    /// Whether Vault does not know the token. It says 403 also of a token that may not do something, and then that it has
+    /// looked at the policies; whatever else it says is taken as about the token.
+    pub(super) fn is_of_the_token(&self) -> bool {
+        self.status == 403 && (self.says("invalid token") || !self.says(POLICIES_TEXT))
     }
 
     /// What it said, with its status.
@@ -239,6 +249,19 @@ mod tests {
 
     fn told(status: u16, content: &str) -> Failed {
         answered(status, Some(content)).told("read it", "https://vault:8200")
+    }
+
+    #[test]
+    fn a_token_that_may_not_is_told_from_one_that_is_not_known() {
+        for (content, unknown) in [
+            (r#"{"errors":["permission denied"]}"#, true),
+            (r#"{"errors":["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"]}"#, true),
+            (r#"{"errors":["bad token"]}"#, true),
+            (r#"{"errors":["1 error occurred:\n\t* permission denied\n\n"]}"#, false),
+        ] {
+            let Trouble::Refused(refusal) = answered(403, Some(content)) else { panic!("{content}") };
+            assert_eq!(refusal.is_of_the_token(), unknown, "{content}");
+        }
     }
 
     #[test]
