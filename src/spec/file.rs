@@ -2,13 +2,14 @@
 
 use std::io::Read;
 use std::ops::Range;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 use super::check::{Checker, Found, Hidden, Kind, connections, job, kind};
 use super::connections::Connections;
 use super::escape::quote;
 use super::job::{Job, JobName};
 use super::limits::FILE_BYTES_MAX;
+use super::links::elsewhere;
 use super::problem::{Place, Problem, Problems};
 use super::read::{self, Document};
 use super::tree::Content;
@@ -72,16 +73,6 @@ fn check_as(path: &Path, expected: Option<Kind>) -> Checked {
         Some(real) if checked.problems.has_errors() => Checked::alone(path, "", not_quoted(&real)),
         _ => checked,
     }
-}
-
-/// Where `path` leads if a link takes it out of the folder that it stands in, or out of the working directory: whoever
-/// may only add a link to a repository must not be shown what he may not read.
-fn elsewhere(path: &Path) -> Option<PathBuf> {
-    let real = path.canonicalize().ok()?;
-    let leaves = |folder: &Path| folder.canonicalize().is_ok_and(|folder| !real.starts_with(folder));
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let stays = path.is_relative() && !path.components().any(|part| part == Component::ParentDir);
-    ((path.is_symlink() && leaves(folder)) || (stays && leaves(Path::new(".")))).then_some(real)
 }
 
 /// The one problem of such a file: the others quote it.

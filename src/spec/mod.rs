@@ -20,6 +20,7 @@ pub mod invocation;
 pub mod job;
 mod keep;
 mod limits;
+mod links;
 mod mask;
 mod names;
 mod permits;

@@ -9,6 +9,7 @@ use std::path::Component;
 
 use super::escape::quote;
 use super::job::{Action, CredentialRef, Job, Service, Step};
+use super::links::leads_out;
 use super::template::{BytesValue, SecretValue, Template};
 use crate::catalog::fits_exactly;
 
@@ -55,6 +56,12 @@ impl PermittedSecret {
     pub(super) fn new(text: &str) -> Option<PermittedSecret> {
         let rest = PermittedSecret::KINDS.into_iter().find_map(|kind| text.strip_prefix(kind))?;
         (!rest.is_empty()).then(|| PermittedSecret(text.to_owned()))
+    }
+
+    /// Whether `reference`, which the pattern covers, is a file somewhere else.
+    fn is_left_by_a_link(&self, reference: &CredentialRef) -> bool {
+        let CredentialRef::File(path) = reference else { return false };
+        leads_out(self.0.strip_prefix("file:").unwrap_or(&self.0), path)
     }
 
     /// Whether the pattern covers `reference`. A pattern without `#FIELD` covers every field of a secret.
@@ -152,7 +159,14 @@ impl Permits {
             Some(secrets) => secrets,
         };
         for Kept { step, parameter, reference } in kept(job) {
-            if !secrets.iter().any(|pattern| pattern.covers(&reference)) {
+            let mut covering = secrets.iter().filter(|pattern| pattern.covers(&reference)).peekable();
+            if covering.peek().is_some() && covering.all(|pattern| pattern.is_left_by_a_link(&reference)) {
+                let reference = quote(&reference.to_string());
+                refusals.push(format!(
+                    "step `{step}` of the job `{name}` reads {reference} for `{parameter}`, where a symbolic link leads out of what {whose} \
+                     lists: put the file itself there"
+                ));
+            } else if !secrets.iter().any(|pattern| pattern.covers(&reference)) {
                 let reference = quote(&reference.to_string());
                 refusals.push(format!(
                     "step `{step}` of the job `{name}` reads {reference} for `{parameter}`, which {whose} does not list: its owner \

@@ -207,3 +207,34 @@ async fn check_and_explain_know_it_before_anything_runs() {
     assert!(spelled.stderr.contains("write `connection: NAME` instead"), "{}", spelled.stderr);
     assert_eq!(tenant.emulator.counters().requests, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_in_the_repository_leads_out_of_no_folder_that_is_permitted() {
+    use std::os::unix::fs::symlink;
+    let permits = "    jobs: [{name: \"*\"}]\n    secrets: [\"file:files/*\", \"file:one.xml\"]\n";
+    let tenant = tenant(&connection(permits)).await;
+    let host = tempfile::tempdir().unwrap();
+    std::fs::write(host.path().join("secret"), "made-up").unwrap();
+    std::fs::create_dir(tenant.path("files")).unwrap();
+    std::fs::write(tenant.path("files/own.xml"), "made-up").unwrap();
+    symlink("own.xml", tenant.path("files/same.xml")).unwrap();
+    symlink("../ca.pem", tenant.path("files/beside.xml")).unwrap();
+    symlink(host.path(), tenant.path("files/folder")).unwrap();
+    symlink(host.path().join("secret"), tenant.path("files/out.xml")).unwrap();
+    symlink(host.path().join("secret"), tenant.path("one.xml")).unwrap();
+    let step = |file: &str| {
+        format!(
+            "  - name: rules\n    cmdlet: New-ClassificationRuleCollection\n    parameters:\n      FileData: {{file: {file}}}\n"
+        )
+    };
+    for file in ["files/beside.xml", "files/folder/secret", "files/out.xml", "one.xml"] {
+        written(&tenant, ON_CONNECTION, &step(file));
+        let lines = refused(&tenant, &run(&tenant, REQUIRED).await);
+        let [line] = &lines[..] else { panic!("{file}: {lines:?}") };
+        assert!(line.contains("where a symbolic link leads out of what the connection"), "{line}");
+    }
+    for file in ["files/own.xml", "files/same.xml"] {
+        written(&tenant, ON_CONNECTION, &step(file));
+        run(&tenant, REQUIRED).await.assert_code(0);
+    }
+}
