@@ -14,6 +14,7 @@ mod discovery;
 mod dns;
 pub mod job;
 mod module_access;
+mod needs;
 mod noted;
 mod port80;
 mod proxy;

@@ -26,6 +26,7 @@ mod names;
 mod permits;
 mod problem;
 mod read;
+pub mod reads;
 mod schema;
 mod scope;
 mod syntax;

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::path::Component;
 
 use super::escape::quote;
-use super::job::{Action, CredentialRef, Job, Service, Step};
+use super::job::{CredentialRef, Job, Service};
 use super::links::leads_out;
-use super::template::{BytesValue, SecretValue, Template};
+use super::reads::Read;
 use crate::catalog::fits_exactly;
 
 /// Whether a job may say itself where it runs and as whom.
@@ -158,7 +158,7 @@ impl Permits {
             None => &[][..],
             Some(secrets) => secrets,
         };
-        for Kept { step, parameter, reference } in kept(job) {
+        for Read { step, parameter, reference, .. } in job.reads() {
             let mut covering = secrets.iter().filter(|pattern| pattern.covers(&reference)).peekable();
             if covering.peek().is_some() && covering.all(|pattern| pattern.is_left_by_a_link(&reference)) {
                 let reference = quote(&reference.to_string());
@@ -185,7 +185,7 @@ pub(super) fn spelled_out(job: &Job) -> Vec<String> {
         "the job `{name}` spells out `tenant` and `auth`, and `require_connections` is set: write `connection: NAME` instead; the owner \
          of the file of connections adds what is missing there"
     )];
-    refusals.extend(kept(job).map(|Kept { step, parameter, reference }| {
+    refusals.extend(job.reads().map(|Read { step, parameter, reference, .. }| {
         let reference = quote(&reference.to_string());
         format!(
             "step `{step}` of the job `{name}` reads {reference} for `{parameter}`, and `require_connections` is set: the connection's \
@@ -193,44 +193,6 @@ pub(super) fn spelled_out(job: &Job) -> Vec<String> {
         )
     }));
     refusals
-}
-
-/// Something that a step reads of the place where it runs.
-struct Kept<'a> {
-    step: &'a str,
-    parameter: &'a str,
-    reference: CredentialRef,
-}
-
-fn kept(job: &Job) -> impl Iterator<Item = Kept<'_>> {
-    job.steps.iter().flat_map(|step| {
-        let step_name = step.name.as_str();
-        reads_of(step).map(move |(parameter, reference)| Kept { step: step_name, parameter, reference })
-    })
-}
-
-/// What a step reads of the place where it runs, by parameter: secrets, and files whose bytes are sent, because a path can
-/// lead to a secret as well.
-pub(super) fn reads_of(step: &Step) -> impl Iterator<Item = (&str, CredentialRef)> {
-    let values = match &step.action {
-        Action::Cmdlet { parameters, .. } => parameters,
-        Action::Ensure { properties, .. } => properties,
-    };
-    values.iter().filter_map(|(parameter, value)| {
-        let reference = match value {
-            Template::Secret(
-                SecretValue::Text(reference) | SecretValue::Credential { password: reference, .. },
-            ) => reference.clone(),
-            Template::Bytes(BytesValue::File(path)) => CredentialRef::File(path.clone()),
-            Template::Bytes(BytesValue::Base64(_))
-            | Template::Literal(_)
-            | Template::Expression(_)
-            | Template::Text(_)
-            | Template::List(_)
-            | Template::Map(_) => return None,
-        };
-        Some((parameter.as_str(), reference))
-    })
 }
 
 #[cfg(test)]

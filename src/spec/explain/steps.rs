@@ -5,7 +5,7 @@ use super::references::{expressions, meaning, used_by, users_of};
 use crate::catalog::classic;
 use crate::rules::duration::show;
 use crate::spec::job::{Action, Job, Keep, OnError, OutputFormat, Retry, Step};
-use crate::spec::permits::reads_of;
+use crate::spec::reads::Read;
 use crate::spec::template::{Part, Template};
 
 pub(super) fn write(page: &mut Page, job: &Job, index: usize) {
@@ -25,7 +25,7 @@ pub(super) fn write(page: &mut Page, job: &Job, index: usize) {
         page.fact(label, &format!("{key}: {}", expression.source()));
         page.more(&meaning(expression));
     }
-    for (parameter, reference) in reads_of(step) {
+    for Read { parameter, reference, .. } in step.reads() {
         page.fact("reads", &format!("{reference}, for {parameter}, when it is called; it was not read here"));
     }
     page.fact("asks for", &asks_for(step));
