@@ -4,11 +4,10 @@
 //! what is known to be wrong ends a run; what is missing does not. Source: protocol reference, 1.1.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use oauth2::http::{Method, Request, header};
 use serde_json::Value;
-use tokio::sync::Mutex;
 use tracing::{info, warn};
 
 use super::endpoint::LoginEndpoint;
@@ -30,28 +29,42 @@ pub struct Tenant {
     pub region: Region,
 }
 
-/// Tenants that were asked for in this process: each once.
+/// Which sign-in service, and which tenant there.
+type Key = (String, String);
+/// A tenant, once it is known; locked while it is asked for.
+type Found = Arc<tokio::sync::Mutex<Option<Tenant>>>;
+
+/// Tenants that were asked for in this process: each once, unless nothing was learnt of it.
 #[derive(Clone, Default)]
-pub struct Discoveries(Arc<Mutex<HashMap<(String, String), Tenant>>>);
+pub struct Discoveries(Arc<Mutex<HashMap<Key, Found>>>);
 
 impl Discoveries {
-    /// The tenant that `endpoint` names, known already or asked for now.
+    /// The tenant that `endpoint` names, known already or asked for now. Many runs of a tenant ask once, and wait for no
+    /// other tenant's answer.
     ///
     /// # Errors
-    /// As [`LoginEndpoint::discover`]; a failure is not remembered.
+    /// As [`LoginEndpoint::discover`]; a failure is not remembered, and neither is an answer without an id: a gateway's page
+    /// would otherwise be believed for as long as the process lives.
     ///
     /// # Cancel safety
     /// Dropped before it returns, nothing is remembered; the next caller asks.
     pub async fn tenant(&self, endpoint: &LoginEndpoint) -> Result<Tenant, SigninError> {
-        let key = (endpoint.base.clone(), endpoint.tenant.clone());
-        // Held while it is asked, so that many runs of a tenant ask once.
-        let mut known = self.0.lock().await;
-        if let Some(tenant) = known.get(&key) {
+        let found = self.found(endpoint);
+        let mut found = found.lock().await;
+        if let Some(tenant) = &*found {
             return Ok(tenant.clone());
         }
         let tenant = endpoint.discover().await?;
-        known.insert(key, tenant.clone());
+        if tenant.id.is_some() {
+            *found = Some(tenant.clone());
+        }
         Ok(tenant)
+    }
+
+    fn found(&self, endpoint: &LoginEndpoint) -> Found {
+        let key = (endpoint.base.clone(), endpoint.tenant.clone());
+        let mut tenants = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(tenants.entry(key).or_default())
     }
 }
 

@@ -24,6 +24,7 @@ mod assertions;
 mod certificate;
 mod client_policy;
 mod client_secret;
+mod discovering;
 mod documented;
 mod emulated;
 mod managed_identity;
