@@ -18,6 +18,20 @@ pub(super) fn may_settle(code: u32) -> bool {
     matches!(code, 700_027 | 700_016)
 }
 
+/// Refusals that stay whoever signs in anew: of the account, of policies, of the application, of the tenant.
+/// Source: protocol reference, 2.12.
+const NOT_BY_A_PERSON: [u32; 46] = [
+    50_034, 50_053, 50_057, 50_020, 90_072, 50_105, 50_131, 53_000, 53_001, 53_002, 53_003, 530_003, 530_032,
+    530_034, 530_035, 500_021, 500_022, 500_212, 500_213, 50_097, 65_001, 65_002, 90_094, 650_052, 650_056,
+    650_057, 700_016, 700_011, 7_000_112, 70_001, 70_002, 700_025, 7_000_218, 70_011, 90_002, 50_128, 50_059,
+    900_023, 90_038, 900_384, 900_432, 500_011, 50_194, 90_099, 9_001_023, 90_014,
+];
+
+/// Whether a person who signs in anew may end this refusal; nothing is known of most codes, so that they may try.
+pub(super) fn may_end_by_a_new_sign_in(code: u32) -> bool {
+    !NOT_BY_A_PERSON.contains(&code)
+}
+
 /// The next step.
 pub fn advice(code: u32) -> Option<&'static str> {
     of_users(code)
@@ -231,6 +245,21 @@ mod tests {
         assert_eq!(code_in("AADSTS7000215: Invalid client secret provided."), Some(7_000_215));
         assert_eq!(code_in("AADSTS: nothing"), None);
         assert!(advice(7_000_215).is_some_and(|advice| advice.contains("secret's value")));
+    }
+
+    #[test]
+    fn nobody_is_sent_to_sign_in_anew_in_vain() {
+        for code in NOT_BY_A_PERSON {
+            let text = advice(code).unwrap_or_else(|| panic!("{code} is of no row of the table"));
+            assert!(TABLE.contains(&code) && !text.contains("exorun login"), "{code}: {text}");
+        }
+        // What the advice sends to sign in, a kept sign-in's end must as well.
+        for code in
+            TABLE.iter().filter(|code| advice(**code).is_some_and(|text| text.contains("exorun login")))
+        {
+            assert!(may_end_by_a_new_sign_in(*code), "{code}");
+        }
+        assert!(may_end_by_a_new_sign_in(1), "nothing is known of it");
     }
 
     #[test]

@@ -202,7 +202,8 @@ impl LoginEndpoint {
         }
         entry.whole();
         let body = if answer.status().is_success() { body } else { without_echo(&sent, body) };
-        builder.body(body).map_err(|error| NoAnswer::Failed(error.to_string()))
+        let answer = builder.body(body).map_err(|error| NoAnswer::Failed(error.to_string()))?;
+        Ok(Refusal::spelled_out(answer))
     }
 
     /// What a failed exchange means. The texts are the crates' own: the errors themselves are wrapped by three of them,

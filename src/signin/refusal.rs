@@ -4,11 +4,16 @@
 
 use std::time::Duration;
 
+use oauth2::HttpResponse;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::{SigninError, SigninErrorKind, advice};
 use crate::observe::escape::one_line;
 use crate::rules::retry::Failure;
+
+/// The member that the code stands in, mostly.
+const DESCRIPTION: &str = "error_description";
 
 const MESSAGE_CHARS_MAX: usize = 400;
 
@@ -31,6 +36,16 @@ impl Refusal {
     /// An OAuth error in a body, if it is one.
     pub(super) fn read(body: &[u8]) -> Option<Refusal> {
         serde_json::from_slice(body).ok()
+    }
+
+    /// `answer`, whose description begins with the code if the service says it in `error_codes` alone: the oauth2 crate
+    /// keeps the description and drops that member.
+    pub(super) fn spelled_out(answer: HttpResponse) -> HttpResponse {
+        if answer.status().is_success() {
+            return answer;
+        }
+        let Some(described) = described(answer.body()) else { return answer };
+        answer.map(|_| described)
     }
 
     fn code(&self) -> Option<u32> {
@@ -77,6 +92,20 @@ impl Refusal {
     }
 }
 
+/// The body with the code in its description, if it is an OAuth error that has it elsewhere.
+fn described(body: &[u8]) -> Option<Vec<u8>> {
+    let mut said: Map<String, Value> = serde_json::from_slice(body).ok()?;
+    said.get("error")?.as_str()?;
+    let description = said.get(DESCRIPTION).and_then(Value::as_str).unwrap_or_default();
+    if advice::code_in(description).is_some() {
+        return None;
+    }
+    let code = said.get("error_codes")?.get(0)?.as_u64()?;
+    let described = format!("AADSTS{code}: {description}");
+    said.insert(DESCRIPTION.to_owned(), Value::from(described.trim_end_matches([':', ' '])));
+    serde_json::to_vec(&said).ok()
+}
+
 /// The GUID after `label`: nothing else of these lines is passed on.
 fn id_in(description: &str, label: &str) -> Option<uuid::Uuid> {
     let (_, rest) = description.split_once(label)?;
@@ -85,6 +114,8 @@ fn id_in(description: &str, label: &str) -> Option<uuid::Uuid> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     const LONG: Duration = Duration::from_secs(60);
@@ -103,6 +134,36 @@ mod tests {
         assert_eq!(bare, "the sign-in service refused (invalid_client): invalid_client");
         let strange = Refusal::new("x", "no\r\nTrace ID: <script>").into_error().message;
         assert!(!strange.contains("script"), "{strange}");
+    }
+
+    #[test]
+    fn a_code_that_stands_in_error_codes_alone_is_found() {
+        let spelled = |body: Value| {
+            let answer = oauth2::http::Response::builder().status(400).body(body.to_string().into_bytes());
+            let answer = Refusal::spelled_out(answer.unwrap());
+            Refusal::read(answer.body()).map(Refusal::into_error)
+        };
+        let of = |description: Value| {
+            spelled(
+                json!({"error": "invalid_grant", "error_description": description, "error_codes": [50126, 1]}),
+            )
+        };
+        let error = of(json!("The password is wrong.")).unwrap();
+        assert_eq!(error.code, Some(50_126));
+        assert!(error.message.contains("AADSTS50126: The password is wrong. -> wrong user name"), "{error}");
+        assert_eq!(of(json!("")).unwrap().code, Some(50_126));
+        assert_eq!(
+            of(json!("AADSTS53003: Blocked.")).unwrap().code,
+            Some(53_003),
+            "the sentence comes first"
+        );
+        let bare = spelled(json!({"error": "invalid_grant", "error_codes": [700082]})).unwrap();
+        assert!(bare.message.contains("(invalid_grant): AADSTS700082 -> the kept sign-in"), "{bare}");
+        for none in [json!({"error": "invalid_grant"}), json!({"error": "invalid_grant", "error_codes": []})]
+        {
+            assert_eq!(spelled(none).unwrap().code, None);
+        }
+        assert!(spelled(json!({"error_codes": [50126]})).is_none(), "no OAuth error");
     }
 
     #[test]

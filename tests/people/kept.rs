@@ -100,7 +100,16 @@ async fn what_ends_a_kept_sign_in_says_to_log_in_again_where_that_helps() {
     let Some(vaulted) = Vaulted::start(test, options()).await else { return };
     let job = vaulted.job("device", &[]);
     vaulted.login(&job, NAVIN).await.assert_code(0);
-    for (code, again) in [(50_173, true), (50_133, true), (53_003, false), (50_057, false)] {
+    for (code, again) in [
+        (50_173, true),
+        (50_133, true),
+        (53_003, false),
+        (50_057, false),
+        (53_000, false),
+        (90_072, false),
+        (530_034, false),
+        (500_021, false),
+    ] {
         vaulted.control("signin-trouble", &format!("{NAVIN}=AADSTS{code}")).await;
         let run = vaulted.unattended(&["run", &job]).await;
         run.assert_code(77);

@@ -94,6 +94,14 @@ async fn everything_else_is_final() {
         assert_eq!((times, error.code), (1, Some(code)), "{error}");
         assert!(error.message.contains(" -> "), "{error}");
     }
+    // The code may stand in `error_codes` alone.
+    let bare =
+        |code: u32| json!({"error": "invalid_client", "error_description": "No.", "error_codes": [code]});
+    let (outcome, times) = asked(vec![(401, bare(7_000_215).to_string())], Duration::from_secs(1)).await;
+    let error = outcome.unwrap_err();
+    assert_eq!((times, error.code), (1, Some(7_000_215)), "{error}");
+    assert!(error.message.contains("AADSTS7000215: No. -> the client secret is wrong"), "{error}");
+    assert_eq!(asked(vec![(400, bare(50_196).to_string())], Duration::ZERO).await.1, 4);
     // A service that calls this client a loop is left alone at last.
     let (outcome, times) = asked(vec![(400, no("invalid_request", 50_196))], Duration::from_secs(1)).await;
     assert_eq!((times, outcome.unwrap_err().code), (4, Some(50_196)));

@@ -19,7 +19,7 @@ use tracing::{debug, error, info, warn};
 
 use super::public_client::{Granted, PublicClient, RefreshError, Renewed};
 use super::revoke::{self, Revoked};
-use super::{SigninError, SigninErrorKind};
+use super::{SigninError, SigninErrorKind, advice};
 use crate::clocks::Clocks;
 use crate::observe::escape::one_line;
 use crate::rules::time::BootTime;
@@ -42,10 +42,6 @@ const CONFLICTS_MAX: u32 = 10;
 
 /// What to do where a person has to sign in again.
 const LOG_IN: &str = "run `exorun login JOB` once, with the job's file, or `exorun login --connection NAME`";
-
-/// Refusals that no new sign-in of the person ends. Source: protocol reference, 2.12.
-const NOT_BY_A_PERSON: [u32; 9] =
-    [50_034, 50_053, 50_057, 50_105, 53_003, 530_032, 65_001, 700_016, 7_000_112];
 
 /// Where one person's refresh token is kept.
 pub struct KeptToken {
@@ -180,7 +176,7 @@ impl KeptToken {
 
     /// The service's refusal, and that the person has to sign in again, where that helps.
     fn over(&self, refused: SigninError) -> SigninError {
-        if refused.code.is_some_and(|code| NOT_BY_A_PERSON.contains(&code)) {
+        if refused.code.is_some_and(|code| !advice::may_end_by_a_new_sign_in(code)) {
             return refused;
         }
         let message = format!("{}; the sign-in kept at {} is over: {LOG_IN}", refused.message, self.place);
