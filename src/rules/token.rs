@@ -1,4 +1,4 @@
-//! When a held token is used, when a new one is fetched, and how long an early one may be waited for.
+//! When a held token is used, when a new one is fetched, and when no other would help.
 
 use std::time::Duration;
 
@@ -15,6 +15,10 @@ const PATIENCE_MAX: Duration = Duration::from_secs(20);
 
 /// After an early renewal that came to nothing, the next is tried this much later.
 pub const RENEW_PAUSE: Duration = Duration::from_secs(30);
+
+/// For this long a token that was renewed in vain is not renewed again: whoever is refused for good would cost the sign-in
+/// service a request a call.
+const IN_VAIN: Duration = Duration::from_secs(60);
 
 /// What to do for the next call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +51,12 @@ pub fn plan(issued_at: Timestamp, expires_at: Timestamp, now: Timestamp) -> Plan
     // Half of what is left: whoever waited in vain still has a token that is good.
     let half = Duration::try_from((left - last) / 2).unwrap_or(Duration::ZERO);
     Plan::Renew { patience: half.min(PATIENCE_MAX) }
+}
+
+/// Whether another token may help against a refusal of one that was renewed in vain so long `ago`; `asks_anew` if the
+/// service asks for claims that it was not got for.
+pub fn may_help(ago: Duration, asks_anew: bool) -> bool {
+    asks_anew || ago >= IN_VAIN
 }
 
 #[cfg(test)]
@@ -93,5 +103,11 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_renewal_in_vain_is_not_followed_by_another_unless_claims_are_asked_for() {
+        assert!(!may_help(Duration::ZERO, false) && !may_help(Duration::from_secs(59), false));
+        assert!(may_help(Duration::from_secs(60), false) && may_help(Duration::ZERO, true));
     }
 }

@@ -74,7 +74,7 @@ impl Session {
     /// Makes one call; items reach `sink` in order.
     ///
     /// The token comes from the token source. Refused once with 401, the call is repeated once with a renewed token,
-    /// after [`ItemSink::restart`]; a second 401 is returned. The lease is renewed before and during the call where
+    /// after [`ItemSink::restart`]; a second 401 is returned, and so is the first where no other token would help. The lease is renewed before and during the call where
     /// needed; what cannot be done under it is not begun, or cancelled.
     ///
     /// # Cancel safety
@@ -91,10 +91,13 @@ impl Session {
         let token = self.tokens.token().await?;
         match self.attempt(&token, request, sink).await {
             Err(CallError::Remote(error)) if is_stale(&error, request.intent) => {
-                let renewed = self.tokens.renewed(&token, error.claims.as_deref()).await?;
+                let Some(renewed) = self.tokens.renewed(&token, error.claims.as_deref()).await? else {
+                    return Err(error.into());
+                };
                 drop(token);
                 sink.restart().map_err(|text| RemoteError::new(ErrorKind::Refused, Happened::No, text))?;
-                self.attempt(&renewed, request, sink).await
+                let repeated = self.attempt(&renewed, request, sink).await;
+                self.noted(&renewed, repeated).await
             }
             done => done,
         }
@@ -127,21 +130,27 @@ impl Session {
         let outcome = under_lease(calls, lease.as_mut(), self.recorded, facts, shared).await;
         facts.endpoint = Some(connection.endpoint());
         let results = self.ended(outcome, Happened::No)?;
-        let mut token = token;
+        let mut token = Some(token);
         let mut is_renewed = false;
         let mut settled = Vec::with_capacity(results.len());
         for (member, result) in members.iter_mut().zip(results) {
             settled.push(match result {
                 Err(error) if is_stale(&error, Intent::Read) => {
-                    if !is_renewed {
-                        token = self.tokens.renewed(&token, error.claims.as_deref()).await?;
+                    if !is_renewed && let Some(stale) = &token {
+                        token = self.tokens.renewed(stale, error.claims.as_deref()).await?;
                         is_renewed = true;
                     }
+                    // No other token would help.
+                    let Some(token) = &token else {
+                        settled.push(Err(error));
+                        continue;
+                    };
                     member
                         .sink
                         .restart()
                         .map_err(|text| RemoteError::new(ErrorKind::Refused, Happened::No, text))?;
-                    match self.attempt(&token, member.request, member.sink).await {
+                    let repeated = self.attempt(token, member.request, member.sink).await;
+                    match self.noted(token, repeated).await {
                         Err(CallError::Remote(error)) => Err(error),
                         other => Ok(other?),
                     }
@@ -153,7 +162,7 @@ impl Session {
     }
 
     /// Which of `names` the caller may run, as the service says. Timeout, stop and ids are those of `request`, which is
-    /// not made.
+    /// not made. Refused with 401, it is asked once more, as a call is.
     ///
     /// # Cancel safety
     /// As [`Session::call`]; nothing is written by it.
@@ -167,6 +176,39 @@ impl Session {
     ) -> Result<Vec<String>, CallError> {
         self.check_usable()?;
         let token = self.tokens.token().await?;
+        match self.attempt_exported(&token, request, names).await {
+            Err(CallError::Remote(error)) if is_stale(&error, Intent::Read) => {
+                match self.tokens.renewed(&token, error.claims.as_deref()).await? {
+                    Some(renewed) => {
+                        let repeated = self.attempt_exported(&renewed, request, names).await;
+                        self.noted(&renewed, repeated).await
+                    }
+                    None => Err(error.into()),
+                }
+            }
+            done => done,
+        }
+    }
+
+    /// What a call came to with a renewed token; its source is told if that was refused too.
+    // `&mut` as in `secret`.
+    async fn noted<T>(
+        &mut self,
+        renewed: &AccessToken,
+        repeated: Result<T, CallError>,
+    ) -> Result<T, CallError> {
+        if matches!(&repeated, Err(CallError::Remote(error)) if error.kind == ErrorKind::Unauthorized) {
+            self.tokens.refused_again(renewed).await;
+        }
+        repeated
+    }
+
+    async fn attempt_exported(
+        &mut self,
+        token: &AccessToken,
+        request: &CmdletRequest,
+        names: &[CmdletName],
+    ) -> Result<Vec<String>, CallError> {
         self.ready_lease(request).await?;
         let Owed { stage, lease, facts, shared, .. } = self.owed.as_mut().expect(OWED);
         facts.token_expires_at = Some(token.expires_at);

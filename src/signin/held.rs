@@ -11,7 +11,7 @@ use super::{AccessToken, SigninError, SigninErrorKind, TokenSource};
 use crate::clocks::Clocks;
 use crate::rules::duration::show;
 use crate::rules::time::BootTime;
-use crate::rules::token::{Plan, RENEW_PAUSE, plan};
+use crate::rules::token::{Plan, RENEW_PAUSE, may_help, plan};
 
 /// One way to sign in.
 #[async_trait]
@@ -31,6 +31,21 @@ struct Held {
     token: AccessToken,
     /// After a try to renew it that came to nothing: until then there is no other.
     rests_until: BootTime,
+    /// The claims that it was asked for with.
+    claims: Option<String>,
+    /// When the service refused it in the call that it was renewed for.
+    in_vain: Option<BootTime>,
+}
+
+impl Held {
+    fn new(token: AccessToken, claims: Option<&str>) -> Held {
+        let claims = claims.map(str::to_owned);
+        Held { token, rests_until: BootTime::default(), claims, in_vain: None }
+    }
+
+    fn is(&self, token: &AccessToken) -> bool {
+        self.token.secret.expose_secret() == token.secret.expose_secret()
+    }
 }
 
 impl<G: Grant> HeldToken<G> {
@@ -63,7 +78,7 @@ impl<G: Grant> TokenSource for HeldToken<G> {
     async fn token(&self) -> Result<AccessToken, SigninError> {
         let mut held = self.held.lock().await;
         let mut early = None;
-        if let Some(Held { token, rests_until }) = &mut *held {
+        if let Some(Held { token, rests_until, .. }) = &mut *held {
             match plan(token.issued_at, token.expires_at, self.clocks.wall()) {
                 Plan::Use => return Ok(token.clone()),
                 Plan::Renew { .. } if self.clocks.boot() < *rests_until => return Ok(token.clone()),
@@ -82,23 +97,40 @@ impl<G: Grant> TokenSource for HeldToken<G> {
             None => self.grant.fetch(None).await?,
         };
         info!(actor = %token.facts.actor, tenant_id = %token.facts.tenant_id, expires_at = %token.expires_at, "signed in");
-        *held = Some(Held { token: token.clone(), rests_until: BootTime::default() });
+        *held = Some(Held::new(token.clone(), None));
         Ok(token)
     }
 
-    async fn renewed(&self, stale: &AccessToken, claims: Option<&str>) -> Result<AccessToken, SigninError> {
+    async fn renewed(
+        &self,
+        stale: &AccessToken,
+        claims: Option<&str>,
+    ) -> Result<Option<AccessToken>, SigninError> {
         let mut held = self.held.lock().await;
-        // Another session may have been refused with the same token and renewed it already.
-        if let Some(Held { token, .. }) = &*held
-            && token.secret.expose_secret() != stale.secret.expose_secret()
-        {
-            return Ok(token.clone());
+        if let Some(own) = &*held {
+            // Another session may have been refused with the same token and renewed it already.
+            if !own.is(stale) {
+                return Ok(Some(own.token.clone()));
+            }
+            let asks_anew = claims.is_some() && claims != own.claims.as_deref();
+            if let Some(since) = own.in_vain
+                && !may_help(self.clocks.boot().since(since), asks_anew)
+            {
+                warn!(actor = %own.token.facts.actor, "the service refuses a token that was renewed in vain: no other is asked for");
+                return Ok(None);
+            }
         }
         *held = None;
         let token = self.grant.fetch(claims).await?;
         info!(actor = %token.facts.actor, expires_at = %token.expires_at, "the service refused the token, signed in again");
-        *held = Some(Held { token: token.clone(), rests_until: BootTime::default() });
-        Ok(token)
+        *held = Some(Held::new(token.clone(), claims));
+        Ok(Some(token))
+    }
+
+    async fn refused_again(&self, renewed: &AccessToken) {
+        if let Some(own) = self.held.lock().await.as_mut().filter(|own| own.is(renewed)) {
+            own.in_vain = Some(self.clocks.boot());
+        }
     }
 }
 
@@ -233,5 +265,40 @@ mod tests {
         let began = held.clocks.boot();
         assert_eq!(held.seen().await, (first(), 2));
         assert_eq!(held.clocks.boot().since(began), Duration::from_secs(20));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_that_no_token_cures_costs_one_fetch_and_another_a_minute_later() {
+        let held = held();
+        let fetches = || held.grant.fetches.load(Ordering::SeqCst);
+        let stale = held.token().await.unwrap();
+        let second = held.renewed(&stale, None).await.unwrap().unwrap();
+        held.refused_again(&second).await;
+        for _ in 0..10 {
+            assert!(held.renewed(&second, None).await.unwrap().is_none());
+            // The next call begins with the same token: it may be allowed what this one was not.
+            assert_eq!(held.token().await.unwrap().secret.expose_secret(), "token-1");
+        }
+        assert_eq!(fetches(), 2);
+        // Claims that it was not got for are asked for, once.
+        let third = held.renewed(&second, Some("{\"a\":1}")).await.unwrap().unwrap();
+        held.refused_again(&second).await;
+        held.refused_again(&third).await;
+        assert!(held.renewed(&third, Some("{\"a\":1}")).await.unwrap().is_none());
+        assert!(held.renewed(&third, None).await.unwrap().is_none());
+        assert_eq!(fetches(), 3);
+        held.passes(1).await;
+        assert!(held.renewed(&third, None).await.unwrap().is_some());
+        assert_eq!(fetches(), 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_renewed_token_that_was_good_for_a_call_is_renewed_again() {
+        let held = held();
+        let mut stale = held.token().await.unwrap();
+        for number in 1..4 {
+            stale = held.renewed(&stale, None).await.unwrap().unwrap();
+            assert_eq!(stale.secret.expose_secret(), format!("token-{number}"));
+        }
     }
 }

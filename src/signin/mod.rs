@@ -45,8 +45,16 @@ pub trait TokenSource: Send + Sync + 'static {
     /// A token that is good for a while: the held one, or a new one.
     async fn token(&self) -> Result<AccessToken, SigninError>;
 
-    /// The service refused `stale` (401): a new token, with the claims it asked for.
-    async fn renewed(&self, stale: &AccessToken, claims: Option<&str>) -> Result<AccessToken, SigninError>;
+    /// The service refused `stale` (401): a new token, with the claims it asked for. `None` if no token would help: `stale`
+    /// was itself renewed and refused again a moment ago.
+    async fn renewed(
+        &self,
+        stale: &AccessToken,
+        claims: Option<&str>,
+    ) -> Result<Option<AccessToken>, SigninError>;
+
+    /// The service refused `renewed` too, at once: what it objects to may be no token's fault.
+    async fn refused_again(&self, renewed: &AccessToken);
 }
 
 /// An access token and what it says about itself. The secret is wiped when dropped.

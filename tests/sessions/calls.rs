@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use exorun::exchange::CmdletRequest;
 use exorun::exchange::errors::{ErrorKind, Happened};
+use exorun::exchange::{CmdletRequest, Member};
 use exorun::session::{CallError, Session, Wait};
 use tokio_util::task::TaskTracker;
 
@@ -22,6 +22,7 @@ async fn a_401_is_answered_with_one_new_token_and_one_repeat() {
     });
     assert_eq!(one_read(&house).await.unwrap(), 1);
     assert_eq!((house.tokens.renewals.load(Ordering::SeqCst), house.service.calls()), (1, 2));
+    assert_eq!(house.tokens.refused_again.load(Ordering::SeqCst), 0);
 
     let house = House::new();
     house.service.script(move |op| slow_call(op, unauthorized()));
@@ -29,6 +30,51 @@ async fn a_401_is_answered_with_one_new_token_and_one_repeat() {
     assert!(
         matches!(error, Failure::Call(CallError::Remote(error)) if error.kind == ErrorKind::Unauthorized)
     );
+    assert_eq!((house.tokens.renewals.load(Ordering::SeqCst), house.service.calls()), (1, 2));
+    assert_eq!(
+        house.tokens.refused_again.load(Ordering::SeqCst),
+        1,
+        "its source is told that it was in vain"
+    );
+    assert_settled(&house).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_no_other_token_would_help_the_401_is_given_back() {
+    let house = House::new();
+    house.service.script(|op| slow_call(op, Act::Fail(SOON, ErrorKind::Unauthorized, Happened::No)));
+    house.tokens.spent.store(true, Ordering::SeqCst);
+    let work = async |session: &mut Session| -> Result<(), Failure> {
+        let refused = session.call(&read(), &mut Items::default()).await;
+        assert!(matches!(refused, Err(CallError::Remote(error)) if error.kind == ErrorKind::Unauthorized));
+        let (request, mut first, mut second) = (read(), Items::default(), Items::default());
+        let mut members = [&mut first, &mut second].map(|sink| Member { request: &request, sink });
+        let refused = session.batch(&mut members).await?;
+        assert!(refused.iter().all(|member| member.is_err()), "{refused:?}");
+        let refused = session.exported(&request, &[]).await;
+        assert!(matches!(refused, Err(CallError::Remote(error)) if error.kind == ErrorKind::Unauthorized));
+        Ok(())
+    };
+    house.sessions.with_session(&run("r1"), Wait::OnlyIfFreeNow, work).await.unwrap();
+    assert_eq!((house.tokens.renewals.load(Ordering::SeqCst), house.service.calls()), (0, 4));
+    assert_settled(&house).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_caller_may_run_is_asked_with_a_new_token_after_a_401() {
+    let house = House::new();
+    house.service.script(|op| match op {
+        Op::Call { token, .. } if token == "token-0" => {
+            Act::Fail(SOON, ErrorKind::Unauthorized, Happened::No)
+        }
+        _ => Act::Take(SOON),
+    });
+    let work = async |session: &mut Session| -> Result<(), Failure> {
+        let name = read().cmdlet;
+        assert_eq!(session.exported(&read(), std::slice::from_ref(&name)).await?, [name.as_str()]);
+        Ok(())
+    };
+    house.sessions.with_session(&run("r1"), Wait::OnlyIfFreeNow, work).await.unwrap();
     assert_eq!((house.tokens.renewals.load(Ordering::SeqCst), house.service.calls()), (1, 2));
     assert_settled(&house).await;
 }

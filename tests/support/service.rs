@@ -190,10 +190,11 @@ impl Connection for FakeConnection {
 
     async fn exported(
         &mut self,
-        _: &SecretString,
-        _: &CmdletRequest,
+        token: &SecretString,
+        request: &CmdletRequest,
         names: &[CmdletName],
     ) -> Result<Vec<String>, RemoteError> {
+        self.call(token, request, &mut super::Items::default()).await?;
         Ok(names.iter().map(|name| name.as_str().to_owned()).collect())
     }
 

@@ -1,6 +1,6 @@
 //! A token source that counts what it is asked for.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,12 +12,16 @@ pub(crate) struct FakeTokens {
     expires_at: Timestamp,
     pub(crate) asked: AtomicU32,
     pub(crate) renewals: AtomicU32,
+    pub(crate) refused_again: AtomicU32,
+    /// No renewal would help.
+    pub(crate) spent: AtomicBool,
 }
 
 impl FakeTokens {
     pub(crate) fn new(clocks: &Clocks) -> FakeTokens {
         let expires_at = clocks.wall() + Duration::from_secs(3600);
-        FakeTokens { expires_at, asked: AtomicU32::new(0), renewals: AtomicU32::new(0) }
+        let [asked, renewals, refused_again] = std::array::from_fn(|_| AtomicU32::new(0));
+        FakeTokens { expires_at, asked, renewals, refused_again, spent: AtomicBool::new(false) }
     }
 
     fn made(&self) -> AccessToken {
@@ -38,8 +42,19 @@ impl TokenSource for FakeTokens {
         Ok(self.made())
     }
 
-    async fn renewed(&self, _stale: &AccessToken, _claims: Option<&str>) -> Result<AccessToken, SigninError> {
+    async fn renewed(
+        &self,
+        _stale: &AccessToken,
+        _claims: Option<&str>,
+    ) -> Result<Option<AccessToken>, SigninError> {
+        if self.spent.load(Ordering::SeqCst) {
+            return Ok(None);
+        }
         self.renewals.fetch_add(1, Ordering::SeqCst);
-        Ok(self.made())
+        Ok(Some(self.made()))
+    }
+
+    async fn refused_again(&self, _renewed: &AccessToken) {
+        self.refused_again.fetch_add(1, Ordering::SeqCst);
     }
 }
