@@ -138,16 +138,16 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     Some(Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO))
 }
 
-/// The `claims` of a continuous-access-evaluation challenge: base64 JSON in `WWW-Authenticate`.
+/// The `claims` of a continuous-access-evaluation challenge: base64 JSON in one of the `WWW-Authenticate`, in either
+/// alphabet and with or without its padding.
 fn claims(headers: &HeaderMap) -> Option<String> {
-    let challenge = headers.get(WWW_AUTHENTICATE)?.to_str().ok()?;
-    let (_, rest) = challenge.split_once("claims=\"")?;
-    let (encoded, _) = rest.split_once('"')?;
-    let decoded = base64::engine::general_purpose::STANDARD
-        .decode(encoded)
-        .or_else(|_| base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(encoded))
-        .ok()?;
-    String::from_utf8(decoded).ok()
+    headers.get_all(WWW_AUTHENTICATE).iter().find_map(|challenge| {
+        let (_, rest) = challenge.to_str().ok()?.split_once("claims=\"")?;
+        let (encoded, _) = rest.split_once('"')?;
+        let standard = encoded.trim_end_matches('=').replace('-', "+").replace('_', "/");
+        let decoded = base64::engine::general_purpose::STANDARD_NO_PAD.decode(standard).ok()?;
+        String::from_utf8(decoded).ok()
+    })
 }
 
 /// What a body says, however it says it.
@@ -336,14 +336,27 @@ mod tests {
     }
 
     #[test]
-    fn a_claims_challenge_is_decoded() {
-        let encoded = base64::engine::general_purpose::STANDARD.encode(r#"{"access_token":{}}"#);
-        let challenge = format!("Bearer realm=\"\", error=\"insufficient_claims\", claims=\"{encoded}\"");
-        let error = refused(401, &[("www-authenticate", &challenge)], b"");
-        assert_eq!(
-            (error.kind, error.claims.as_deref()),
-            (ErrorKind::Unauthorized, Some(r#"{"access_token":{}}"#))
-        );
+    fn a_claims_challenge_is_decoded_in_whichever_header_and_form_it_comes() {
+        // Its base64 has both characters by which the alphabets differ, and padding.
+        let asked = r#"{"access_token":{"acrs":{"value":"??>>~~"}}}"#;
+        let standard = base64::engine::general_purpose::STANDARD.encode(asked);
+        let url = base64::engine::general_purpose::URL_SAFE.encode(asked);
+        assert!(standard.contains(['+', '/']) && standard.ends_with('=') && standard != url);
+        let bare = |encoded: &str| encoded.trim_end_matches('=').to_owned();
+        for encoded in [&standard, &bare(&standard), &url, &bare(&url)] {
+            let challenge = format!("Bearer realm=\"\", error=\"insufficient_claims\", claims=\"{encoded}\"");
+            let mut headers = HeaderMap::new();
+            for other in ["Basic realm=\"x\"", "PoP", &challenge] {
+                headers.append(WWW_AUTHENTICATE, HeaderValue::from_str(other).unwrap());
+            }
+            let refusal = Refusal { status: 401, headers: &headers, body: b"" };
+            let error = classify(&refusal, Timestamp::UNIX_EPOCH);
+            assert_eq!(
+                (error.kind, error.claims.as_deref()),
+                (ErrorKind::Unauthorized, Some(asked)),
+                "{encoded}"
+            );
+        }
     }
 
     #[test]

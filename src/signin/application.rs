@@ -80,16 +80,14 @@ impl<P: Proof> ApplicationGrant<P> {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("grant_type", "client_credentials")
             .append_pair("client_id", &self.client_id)
-            .append_pair("scope", &self.endpoint.scope);
+            .append_pair("scope", &self.endpoint.scope)
+            .append_pair(claims::NAME, &claims::parameter(challenge));
         match &proof {
             Made::Secret(secret) => form.append_pair("client_secret", secret.expose_secret()),
             Made::Assertion(assertion) => form
                 .append_pair("client_assertion_type", ASSERTION_TYPE)
                 .append_pair("client_assertion", assertion.expose_secret()),
         };
-        if let Some(challenge) = challenge {
-            form.append_pair("claims", &claims::parameter(challenge));
-        }
         oauth2::http::Request::builder()
             .method("POST")
             .uri(self.endpoint.url("token"))

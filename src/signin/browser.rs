@@ -53,17 +53,16 @@ impl Way for Browser {
         let oauth = client.oauth()?.set_auth_uri(page).set_redirect_uri(redirect_url);
         let (proof, verifier) = PkceCodeChallenge::new_random_sha256();
         let nonce = CsrfToken::new_random();
+        let claims = claims::parameter(challenge);
         let mut request = oauth
             .authorize_url(CsrfToken::new_random)
             .add_scopes(client.scopes())
             .set_pkce_challenge(proof)
             .add_extra_param("response_mode", "query")
-            .add_extra_param("nonce", nonce.secret());
+            .add_extra_param("nonce", nonce.secret())
+            .add_extra_param(claims::NAME, claims.as_str());
         if let Some(hint) = &self.login_hint {
             request = request.add_extra_param("login_hint", hint);
-        }
-        if let Some(challenge) = challenge {
-            request = request.add_extra_param("claims", claims::parameter(challenge));
         }
         let (address, state) = request.url();
         self.people.show(&format!("to sign in, open this address in a browser on this machine: {address}"));
@@ -89,6 +88,7 @@ impl Way for Browser {
         let answer = oauth
             .exchange_code(AuthorizationCode::new(code))
             .set_pkce_verifier(verifier)
+            .add_extra_param(claims::NAME, claims.as_str())
             .request_async(&client.endpoint.http())
             .await
             .map_err(|error| client.endpoint.refused(error))?;

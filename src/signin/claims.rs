@@ -1,17 +1,28 @@
-//! Claims challenges: what the service asked for, as it goes into the next token request. Source: protocol reference, 2.11.
+//! The `claims` of token requests: that this client understands challenges, and what the service asked for in one.
+//!
+//! A service challenges only whom it knows to understand it, from the token; so each request says so. Source: protocol
+//! reference, 2.11.
 
 use serde_json::{Map, Value, json};
 
 use super::{SigninError, SigninErrorKind};
 use crate::observe::escape::one_line;
 
-/// The `claims` parameter: the challenge's own, and that we know what challenges are (`cp1`).
-pub(super) fn parameter(challenge: &str) -> String {
-    let mut claims: Map<String, Value> = serde_json::from_str(challenge).unwrap_or_default();
-    let token = claims.entry("access_token").or_insert_with(|| json!({}));
-    if let Some(token) = token.as_object_mut() {
-        token.insert("xms_cc".to_owned(), json!({"values": ["cp1"]}));
-    }
+/// The name of the parameter.
+pub(super) const NAME: &str = "claims";
+
+/// Its value in each request for a token, and in those that lead to one: that we know what challenges are (`cp1`), and the
+/// challenge's own claims if there was one.
+pub(super) fn parameter(challenge: Option<&str>) -> String {
+    let claims = challenge.and_then(|challenge| serde_json::from_str(challenge).ok());
+    let mut claims: Map<String, Value> = claims.unwrap_or_default();
+    let asked = claims.remove("access_token").and_then(|asked| match asked {
+        Value::Object(asked) => Some(asked),
+        _ => None,
+    });
+    let mut token = asked.unwrap_or_default();
+    token.insert("xms_cc".to_owned(), json!({"values": ["cp1"]}));
+    claims.insert("access_token".to_owned(), Value::Object(token));
     Value::Object(claims).to_string()
 }
 
@@ -22,6 +33,18 @@ fn of_a_person(challenge: &str) -> Option<String> {
     let asked = claims.get("access_token").and_then(Value::as_object).into_iter().flatten();
     let name = asked.map(|(name, _)| name).find(|name| !matches!(name.as_str(), "nbf" | "xms_cc"))?;
     Some(one_line(name, 40))
+}
+
+/// Whether a password can satisfy what the service asked for.
+///
+/// # Errors
+/// If only a person who is there can.
+pub(super) fn of_a_password(challenge: Option<&str>) -> Result<(), SigninError> {
+    let Some(wanted) = challenge.and_then(of_a_person) else { return Ok(()) };
+    let message = format!(
+        "Conditional Access asks for a proof that a password cannot give (`{wanted}`): use `method: device`, or an application"
+    );
+    Err(SigninError::new(SigninErrorKind::Refused, message))
 }
 
 /// Whether an application can satisfy what the service asked for.
@@ -45,7 +68,7 @@ mod tests {
     fn what_was_asked_for_stays_and_the_declaration_is_added() {
         let asked =
             r#"{"access_token":{"nbf":{"essential":true,"value":"1700000000"}},"id_token":{"a":null}}"#;
-        let sent: Value = serde_json::from_str(&parameter(asked)).unwrap();
+        let sent: Value = serde_json::from_str(&parameter(Some(asked))).unwrap();
         assert_eq!(
             sent,
             json!({
@@ -53,8 +76,9 @@ mod tests {
                 "id_token": {"a": null},
             })
         );
-        for strange in ["", "[]", "no JSON", r#"{"access_token":7}"#] {
-            assert!(serde_json::from_str::<Value>(&parameter(strange)).is_ok(), "{strange}");
+        let declared = r#"{"access_token":{"xms_cc":{"values":["cp1"]}}}"#;
+        for nothing in [None, Some(""), Some("[]"), Some("no JSON"), Some(r#"{"access_token":7}"#)] {
+            assert_eq!(parameter(nothing), declared, "{nothing:?}");
         }
     }
 

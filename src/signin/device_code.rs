@@ -38,10 +38,11 @@ impl Way for DeviceCode {
         let address = DeviceAuthorizationUrl::new(endpoint.url("devicecode")).map_err(bad_endpoint)?;
         let oauth = client.oauth()?.set_device_authorization_url(address);
         let http = endpoint.http();
-        let mut request = oauth.exchange_device_code().add_scopes(client.scopes());
-        if let Some(challenge) = challenge {
-            request = request.add_extra_param("claims", claims::parameter(challenge));
-        }
+        let claims = claims::parameter(challenge);
+        let request = oauth
+            .exchange_device_code()
+            .add_scopes(client.scopes())
+            .add_extra_param(claims::NAME, claims.clone());
         let details: StandardDeviceAuthorizationResponse =
             request.request_async(&http).await.map_err(|error| endpoint.refused(error))?;
         let details = paced(details).ok_or_else(|| endpoint.no_endpoint())?;
@@ -72,7 +73,10 @@ impl Way for DeviceCode {
             async move { clocks.sleep(duration.min(INTERVAL_MAX)).await }
         };
         let began = endpoint.clocks.boot();
-        let polled = oauth.exchange_device_access_token(&details).request_async(&http, sleep, Some(wait));
+        let polled = oauth
+            .exchange_device_access_token(&details)
+            .add_extra_param(claims::NAME, claims)
+            .request_async(&http, sleep, Some(wait));
         let ((), answer) = futures_util::future::join(said, polled).await;
         // The crate's own end of waiting looks like the service's.
         let waited = endpoint.clocks.boot().since(began);

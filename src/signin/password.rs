@@ -14,7 +14,7 @@ use super::people::{People, Presence};
 use super::person::Way;
 use super::public_client::{Granted, PublicClient};
 use super::realm::Realm;
-use super::{AccessToken, SigninError, SigninErrorKind};
+use super::{AccessToken, SigninError, SigninErrorKind, claims};
 use crate::observe::escape::one_line;
 use crate::rules::duration::show;
 use crate::secrets::{Secret, SecretSource};
@@ -72,21 +72,13 @@ impl PasswordGrant {
 #[async_trait]
 impl Grant for PasswordGrant {
     async fn fetch(&self, challenge: Option<&str>) -> Result<AccessToken, SigninError> {
-        if challenge.is_some() {
-            return Err(no_proof());
-        }
+        claims::of_a_password(challenge)?;
         let secret = self.secrets.read(&self.credential).await?;
         let user = self.user(&secret)?;
         // Without its trailing line end: the seam cuts it.
         let password = secret.text(&self.credential, PASSWORD)?;
-        Ok(granted(&self.client, &user, &password).await?.token)
+        Ok(granted(&self.client, &user, &password, challenge).await?.token)
     }
-}
-
-/// What a claims challenge asks for, no password gives.
-fn no_proof() -> SigninError {
-    let message = "Conditional Access asks for a proof that a password cannot give: use `method: device`, or an application";
-    SigninError::new(SigninErrorKind::Refused, message)
 }
 
 /// Asks for name and password on the terminal, once; later tokens come by the refresh token.
@@ -127,19 +119,22 @@ impl Way for InlineCredential {
                     .to_owned(),
             ));
         }
-        if challenge.is_some() {
-            return Err(no_proof());
-        }
+        claims::of_a_password(challenge)?;
         let typed = client.endpoint.clocks.timeout(self.wait, self.typed()).await;
         let typed = typed
             .map_err(|_| nobody(format!("nothing was typed within `device_wait` ({})", show(self.wait))))?;
         let (user, password) = typed.map_err(nobody)?;
-        granted(client, &user, &password).await
+        granted(client, &user, &password, challenge).await
     }
 }
 
 /// The sign-in itself: the realm first, so that a password of another service's is not sent to this one.
-async fn granted(client: &PublicClient, user: &str, password: &SecretString) -> Result<Granted, SigninError> {
+async fn granted(
+    client: &PublicClient,
+    user: &str,
+    password: &SecretString,
+    challenge: Option<&str>,
+) -> Result<Granted, SigninError> {
     warn!("{RETIRING}");
     without_outer_spaces(password).map_err(|why| SigninError::new(SigninErrorKind::BadInput, why))?;
     let realm = client.endpoint.realm(user).await?;
@@ -147,7 +142,10 @@ async fn granted(client: &PublicClient, user: &str, password: &SecretString) -> 
     let oauth = client.oauth()?;
     let name = ResourceOwnerUsername::new(user.to_owned());
     let password = ResourceOwnerPassword::new(password.expose_secret().to_owned());
-    let request = oauth.exchange_password(&name, &password).add_scopes(client.scopes());
+    let request = oauth
+        .exchange_password(&name, &password)
+        .add_scopes(client.scopes())
+        .add_extra_param(claims::NAME, claims::parameter(challenge));
     let answer = request
         .request_async(&client.endpoint.http())
         .await

@@ -108,10 +108,10 @@ impl PublicClient {
     ) -> Result<Renewed, RefreshError> {
         let client = self.oauth().map_err(RefreshError::Other)?;
         let refresh = RefreshToken::new(refresh.expose_secret().to_owned());
-        let mut request = client.exchange_refresh_token(&refresh).add_scopes(self.scopes());
-        if let Some(challenge) = challenge {
-            request = request.add_extra_param("claims", claims::parameter(challenge));
-        }
+        let request = client
+            .exchange_refresh_token(&refresh)
+            .add_scopes(self.scopes())
+            .add_extra_param(claims::NAME, claims::parameter(challenge));
         match request.request_async(&self.endpoint.http()).await {
             Ok(answer) => Ok(Renewed { token: self.endpoint.accept(&answer), refresh: refresh_of(&answer) }),
             Err(error) if is_not_good(&error) => Err(RefreshError::NotGood(self.endpoint.refused(error))),

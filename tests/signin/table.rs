@@ -6,7 +6,7 @@
 )]
 
 use exorun::emulator::{DeviceApproval, Options, stand_in};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::process::Command;
 
 use super::desk::{Desk, NAVIN, PASSWORD, end, end_of, options};
@@ -136,6 +136,23 @@ async fn in_the_browser(desk: &Desk) {
     browser.fill(&[("answer", "no")]).await;
 }
 
+/// Each request that leads to a token says that claims challenges are understood: else the service sends none.
+fn all_declare_themselves(requests: &Value) {
+    for (path, of_us) in
+        [("/token", "grant_type"), ("/devicecode", "client_id"), ("/authorize", "redirect_uri")]
+    {
+        let place = format!("/oauth2/v2.0{path}");
+        let asked = requests.as_array().unwrap().iter();
+        let asked = asked.filter(|request| request["target"].as_str().unwrap().contains(&place));
+        let asked: Vec<String> =
+            asked.map(Value::to_string).filter(|request| request.contains(of_us)).collect();
+        assert!(!asked.is_empty(), "{place}: {requests}");
+        for request in asked {
+            assert!(request.contains("xms_cc") && request.contains("cp1"), "{request}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn table_of_the_ten_methods() {
     let test = "table_of_the_ten_methods";
@@ -215,4 +232,5 @@ async fn table_of_the_ten_methods() {
     bad.assert_code(77);
     assert!(bad.stdout.contains(NO_TERMINAL), "{}", bad.stdout);
     desk.tenant.assert_all_closed();
+    all_declare_themselves(&desk.tenant.emulator.requests());
 }
