@@ -18,10 +18,9 @@ const SECRETS: [&str; 8] = [
     "token",
 ];
 
-/// The body of a refusal without the secrets of the request's form, as they were sent and as they were meant. What is no
-/// JSON is quoted nowhere and stays.
+/// The body of a refusal, or of a page in an answer's place, without the secrets of the request's form, as they were sent
+/// and as they were meant.
 pub(super) fn without_echo(form: &[u8], body: Vec<u8>) -> Vec<u8> {
-    let Ok(mut said) = serde_json::from_slice::<Value>(&body) else { return body };
     let meant = form_urlencoded::parse(form).filter(|(name, _)| SECRETS.contains(&name.as_ref()));
     let mut secrets: Vec<Zeroizing<String>> =
         meant.map(|(_, value)| Zeroizing::new(value.into_owned())).collect();
@@ -30,8 +29,16 @@ pub(super) fn without_echo(form: &[u8], body: Vec<u8>) -> Vec<u8> {
     secrets.extend(
         sent.filter(|(name, _)| SECRETS.contains(name)).map(|(_, value)| Zeroizing::new(value.to_owned())),
     );
-    clean(&mut said, &secrets);
-    said.to_string().into_bytes()
+    match serde_json::from_slice::<Value>(&body) {
+        Ok(mut said) => {
+            clean(&mut said, &secrets);
+            said.to_string().into_bytes()
+        }
+        Err(_) => {
+            let text = String::from_utf8_lossy(&body);
+            without(&text, secrets.iter().map(|secret| secret.as_str())).into_bytes()
+        }
+    }
 }
 
 fn clean(value: &mut Value, secrets: &[Zeroizing<String>]) {
@@ -57,6 +64,8 @@ mod tests {
         for stays in ["of 11111111: client_secret=***, ***", "7000215", "invalid_client"] {
             assert!(said.contains(stays), "{said}");
         }
+        let page = b"<title>Blocked: client_secret=canary%2Bsecret (canary+secret)</title>".to_vec();
+        assert_eq!(without_echo(form, page), b"<title>Blocked: client_secret=*** (***)</title>");
         for other in [&b"<html>"[..], b"", b"{\"a\":1}"] {
             assert_eq!(without_echo(b"", other.to_vec()), other);
         }

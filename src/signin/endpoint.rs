@@ -201,7 +201,10 @@ impl LoginEndpoint {
             }
         }
         entry.whole();
-        let body = if answer.status().is_success() { body } else { without_echo(&sent, body) };
+        // Of a page its title is quoted, whatever the status.
+        let is_quoted =
+            !answer.status().is_success() || page::said(&String::from_utf8_lossy(&body)).is_some();
+        let body = if is_quoted { without_echo(&sent, body) } else { body };
         let answer = builder.body(body).map_err(|error| NoAnswer::Failed(error.to_string()))?;
         Ok(Refusal::spelled_out(answer))
     }

@@ -46,6 +46,20 @@ async fn a_sign_in_service_that_quotes_the_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_in_its_place_that_quotes_the_request() {
+    for status in [200, 403] {
+        let service = ScriptedService::start(move |seen, _| {
+            (status, format!("<html><title>Blocked: {}</title></html>", seen.body))
+        })
+        .await;
+        let (run, report) = run(&service, "EXORUN_LOGIN_ENDPOINT", "", LISTING).await;
+        run.assert_code(1);
+        assert!(run.stderr.contains("client_secret=***"), "{}", run.stderr);
+        assert!(!report.contains(super::program::CLIENT_SECRET), "{report}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_quotes_the_token() {
     type Answer = fn(&str) -> (u16, String);
     let answers: [(Answer, i32); 4] = [
