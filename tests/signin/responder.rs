@@ -1,5 +1,6 @@
 //! A plain HTTP service of one line an answer, for what the emulator does not play: a proxy, a hiccup, GitHub Actions.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -13,7 +14,12 @@ pub(crate) const CUT_OFF: &str = "{\"cut\": ";
 
 /// Answers the requests, one a connection, with `answers` in turn and the last one ever after; the address and what came.
 pub(crate) async fn serve(answers: Vec<(u16, String)>) -> (String, Heads) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    serve_at(Ipv4Addr::LOCALHOST.into(), answers).await
+}
+
+/// As [`serve`], at this address of the host.
+pub(crate) async fn serve_at(address: IpAddr, answers: Vec<(u16, String)>) -> (String, Heads) {
+    let listener = TcpListener::bind((address, 0)).await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let heads = Heads::default();
     let seen = Arc::clone(&heads);
