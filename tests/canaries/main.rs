@@ -12,6 +12,8 @@ mod certificates;
 mod components;
 #[path = "../support/forwarding.rs"]
 mod forwarding;
+#[path = "../vault/issuer.rs"]
+mod issuer;
 mod network;
 #[path = "../support/openbao.rs"]
 mod openbao;
@@ -21,8 +23,11 @@ mod parameters;
 mod people;
 #[path = "../support/program.rs"]
 mod program;
+#[path = "../signin/responder.rs"]
+mod responder;
 mod scene;
 mod vault;
+mod vault_logins;
 mod watch;
 
 use scene::Ends;
@@ -47,12 +52,16 @@ kinds! {
     a_client_secret_in_a_file: application::client_secret_in_a_file;
     a_ready_access_token: application::access_token;
     a_federated_token: application::federated_token;
+    the_request_token_of_a_workflow: application::request_token_of_a_workflow;
+    the_header_of_a_machine: application::header_of_a_machine;
     a_private_key_in_a_file: certificates::key_in_a_file;
     a_private_key_in_the_environment: certificates::key_in_the_environment;
     the_password_of_a_pfx_file: certificates::pfx_password;
     a_refresh_token: people::refresh_token;
     a_kept_refresh_token: people::kept_refresh_token;
     the_password_of_a_user: people::password;
+    the_password_of_a_user_in_vault: people::password_in_vault;
+    a_typed_password: people::typed_password;
     the_key_of_a_webhook: people::webhook;
     the_password_of_a_proxy_in_a_file: network::proxy_password_in_a_file;
     the_password_of_a_proxy_in_a_variable: network::proxy_password_in_a_variable;
@@ -61,4 +70,7 @@ kinds! {
     a_secret_of_vault_that_says_what_it_is: vault::declared;
     a_secret_id_of_vault: vault::secret_id;
     a_token_of_a_login_to_vault: vault::token_of_a_login;
+    a_jwt_for_vault: vault_logins::jwt;
+    a_client_key_for_vault: vault_logins::client_key;
+    a_wrapping_token_of_vault: vault_logins::wrapping_token;
 }

@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use crate::canary::Canary;
+use crate::components::has;
 use crate::openbao::OpenBao;
 use crate::program::ended;
 use crate::scene::{Ends, Scene};
@@ -24,20 +25,55 @@ pub(crate) async fn refresh_token(ends: Ends) -> Option<Scene> {
     Some(scene)
 }
 
-/// To end badly, a wrong one.
-pub(crate) async fn password(ends: Ends) -> Option<Scene> {
+/// A tenant whose user has a password, and the one that the run is given: to end badly, a wrong one.
+async fn with_password(ends: Ends) -> (Scene, Canary) {
     let right = Canary::new("the password of a user");
     let options = Options {
         accounts: vec![NAVIN.parse().unwrap()],
         user_password: Some(right.text.clone()),
         ..Options::default()
     };
-    let mut scene = Scene::new(ends, options).await;
-    let password = if ends == Ends::Well { right } else { Canary::new("a wrong password of a user") };
+    let scene = Scene::new(ends, options).await;
+    (scene, if ends == Ends::Well { right } else { Canary::new("a wrong password of a user") })
+}
+
+pub(crate) async fn password(ends: Ends) -> Option<Scene> {
+    let (mut scene, password) = with_password(ends).await;
     scene.variable("CANARY_PASSWORD", password);
     scene.by(&format!(
         "{{method: password, user_principal_name: {NAVIN}, credential: {{env: CANARY_PASSWORD}}}}"
     ));
+    Some(scene)
+}
+
+/// Vault has the user's name as well.
+pub(crate) async fn password_in_vault(ends: Ends) -> Option<Scene> {
+    let bao = OpenBao::start("the_password_of_a_user_in_vault").await?;
+    let (mut scene, password) = with_password(ends).await;
+    bao.policy("reader", "path \"secret/data/people/*\" { capabilities = [\"read\"] }").await;
+    let fields = json!({"data": {"username": NAVIN, "password": password.text}});
+    bao.write("secret/data/people/navin", fields).await;
+    scene.canaries.push(password);
+    let token = Canary::of("the token of Vault", &bao.token(&["reader"]).await);
+    let file = scene.file("vault-token", token);
+    scene.variables.extend(bao.environment());
+    scene.variables.push(("EXORUN_VAULT_AUTH", "token".to_owned()));
+    scene.variables.push(("EXORUN_VAULT_TOKEN_FILE", file.display().to_string()));
+    scene.by("{method: password, credential: {vault: {path: people/navin}}}");
+    scene.vault = Some(bao);
+    Some(scene)
+}
+
+/// At a terminal, where nothing of it may be seen.
+pub(crate) async fn typed_password(ends: Ends) -> Option<Scene> {
+    if !has("python3", "a_typed_password") {
+        return None;
+    }
+    let (mut scene, password) = with_password(ends).await;
+    scene.typed =
+        vec![("User name", format!("{NAVIN}\n")), ("Password of navin", format!("{}\n", password.text))];
+    scene.canaries.push(password);
+    scene.by("{method: inline_credential}");
     Some(scene)
 }
 

@@ -1,13 +1,15 @@
 //! A scene: a tenant, a job and the secrets that it is run with; and the hunt for them.
 
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use exorun::emulator::{Fault, Options};
+use tokio::process::Command;
 
 use crate::canary::Canary;
 use crate::openbao::OpenBao;
 use crate::program::{Tenant, fault};
-use crate::watch::{Seen, watched};
+use crate::watch::{Seen, Started, watched};
 
 /// How the run ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub(crate) struct Scene {
     /// Variables of the tenant that the run does not get.
     pub(crate) without: Vec<&'static str>,
     pub(crate) canaries: Vec<Canary>,
+    /// What is typed at the run's terminal, each when its question is seen; nothing: it has none.
+    pub(crate) typed: Vec<(&'static str, String)>,
     /// Lives as long as the scene.
     pub(crate) vault: Option<OpenBao>,
     /// Files that hold canaries because we have put them there.
@@ -85,6 +89,7 @@ impl Scene {
             variables,
             without: Vec::new(),
             canaries,
+            typed: Vec::new(),
             vault: None,
             planted,
         }
@@ -132,8 +137,12 @@ impl Scene {
         for name in &self.without {
             command.env_remove(name);
         }
-        let seen = watched(command).await;
-        let said = String::from_utf8_lossy(&seen.stderr).into_owned();
+        let seen = match self.typed.is_empty() {
+            true => watched(command, Started::Here).await,
+            false => watched(at_a_terminal(&command, &self.typed), Started::AtATerminal).await,
+        };
+        // A terminal shows both in one.
+        let said = String::from_utf8_lossy(&[&*seen.stderr, &*seen.stdout].concat()).into_owned();
         let ended_so = match ends {
             Ends::Well => seen.code == Some(0),
             Ends::Badly => matches!(seen.code, Some(1 | 3 | 64 | 77)),
@@ -177,6 +186,26 @@ impl Scene {
         let found = regex::bytes::Regex::new(TOKEN_OF_VAULT).unwrap().is_match(bytes);
         assert!(!found, "a token of Vault is in {place}");
     }
+}
+
+/// `program` at a terminal of its own, where these answers are typed. All that the terminal shows is standard output.
+pub(crate) fn at_a_terminal(program: &Command, answers: &[(&'static str, String)]) -> Command {
+    let program = program.as_std();
+    let mut command = Command::new("python3");
+    command
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/people/at_a_terminal.py"))
+        .arg(serde_json::to_string(answers).unwrap())
+        .arg(program.get_program())
+        .args(program.get_args())
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .current_dir(program.get_current_dir().unwrap())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
 }
 
 fn files_under(folder: &Path, found: &mut Vec<PathBuf>) {

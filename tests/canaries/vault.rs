@@ -14,6 +14,13 @@ const READER: &str = "path \"secret/data/exo/*\" { capabilities = [\"read\"] }";
 async fn scene(ends: Ends, test: &str) -> Option<Scene> {
     let bao = OpenBao::start(test).await?;
     let mut scene = Scene::new(ends, Options::default()).await;
+    furnished(&mut scene, &bao).await;
+    scene.vault = Some(bao);
+    Some(scene)
+}
+
+/// Puts them there, and has the job use them; the policy `reader` may read them.
+pub(crate) async fn furnished(scene: &mut Scene, bao: &OpenBao) {
     let secret = Canary::of("the client secret", CLIENT_SECRET);
     let password = Canary::new("a new password");
     bao.policy("reader", READER).await;
@@ -32,8 +39,6 @@ async fn scene(ends: Ends, test: &str) -> Option<Scene> {
 ",
     );
     scene.variables.extend(bao.environment());
-    scene.vault = Some(bao);
-    Some(scene)
 }
 
 pub(crate) async fn token(ends: Ends) -> Option<Scene> {

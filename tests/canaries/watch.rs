@@ -43,17 +43,45 @@ impl Looks {
     }
 }
 
+/// Who has started the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Started {
+    /// The test.
+    Here,
+    /// What types at its terminal, and knows what is typed.
+    AtATerminal,
+}
+
+impl Started {
+    /// The program's own process.
+    fn process(self, child: &Path) -> Option<PathBuf> {
+        let is_program = |process: &PathBuf| {
+            let file = std::fs::read_link(process.join("exe")).unwrap_or_default();
+            file.file_name().is_some_and(|name| name == "exorun")
+        };
+        match self {
+            Started::Here => Some(child.to_owned()),
+            Started::AtATerminal => {
+                let children = children_of(child).into_iter();
+                children.map(|id| PathBuf::from(format!("/proc/{id}"))).find(is_program)
+            }
+        }
+    }
+}
+
 /// Runs to the end, and looks again and again meanwhile: on a thread of its own, because the tenant's work on a busy
 /// machine keeps a task waiting for longer than the run takes.
-pub(crate) async fn watched(mut command: Command) -> Seen {
+pub(crate) async fn watched(mut command: Command, started: Started) -> Seen {
     let child = command.spawn().unwrap();
-    let process = PathBuf::from(format!("/proc/{}", child.id().unwrap()));
+    let child_process = PathBuf::from(format!("/proc/{}", child.id().unwrap()));
     let over = Arc::new(AtomicBool::new(false));
     let seen_to_end = Arc::clone(&over);
     let watching = std::thread::spawn(move || {
         let mut looks = Looks::default();
         while !seen_to_end.load(Ordering::Relaxed) {
-            looks.look(&process);
+            if let Some(process) = started.process(&child_process) {
+                looks.look(&process);
+            }
             std::thread::sleep(Duration::from_millis(1));
         }
         looks

@@ -170,6 +170,15 @@ impl OpenBao {
         answer["data"].take()
     }
 
+    /// Writes as root, and gets the answer wrapped for a minute: the wrapping token.
+    pub(crate) async fn wrapped(&self, path: &str, body: Value) -> String {
+        let request = self.http.post(format!("{}/v1/{path}", self.address));
+        let request = request.header("X-Vault-Token", ROOT_TOKEN).header("X-Vault-Wrap-TTL", "60s");
+        let answer = request.json(&body).send().await.unwrap();
+        let answer: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+        answer["wrap_info"]["token"].as_str().unwrap().to_owned()
+    }
+
     /// A policy of this name.
     pub(crate) async fn policy(&self, name: &str, hcl: &str) {
         self.write(&format!("sys/policies/acl/{name}"), json!({"policy": hcl})).await;

@@ -5,26 +5,12 @@ use std::time::Duration;
 use exorun::secrets::vault::Login;
 use exorun::secrets::{SecretErrorKind, SecretSource};
 use secrecy::ExposeSecret;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::client::{assert_told, client, parts, place, reference, with_token};
-use super::openbao::{OpenBao, ROOT_TOKEN};
+use super::openbao::OpenBao;
 
 const WRONG: SecretErrorKind = SecretErrorKind::Wrong;
-
-/// What `bao write -wrap-ttl=…` prints as the wrapping token.
-async fn wrapped(bao: &OpenBao, path: &str, body: Value) -> String {
-    let answer = reqwest::Client::new()
-        .post(format!("{}/v1/{path}", bao.address))
-        .header("X-Vault-Token", ROOT_TOKEN)
-        .header("X-Vault-Wrap-TTL", "60s")
-        .json(&body)
-        .send()
-        .await
-        .unwrap();
-    let answer: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
-    answer["wrap_info"]["token"].as_str().unwrap().to_owned()
-}
 
 #[tokio::test]
 async fn a_wrapped_secret_id_is_opened_once_and_a_stolen_one_is_told() {
@@ -33,7 +19,7 @@ async fn a_wrapped_secret_id_is_opened_once_and_a_stolen_one_is_told() {
     bao.policy("reader", r#"path "secret/data/app" { capabilities = ["read"] }"#).await;
     let role = json!({"token_policies": "reader", "token_ttl": "2s", "token_max_ttl": "2s"});
     let (role_id_file, _) = bao.approle("app", role).await;
-    let secret_id_file = bao.file(&wrapped(&bao, "auth/approle/role/app/secret-id", json!({})).await);
+    let secret_id_file = bao.file(&bao.wrapped("auth/approle/role/app/secret-id", json!({})).await);
     let login = Login::AppRole { role_id_file, secret_id_file: secret_id_file.clone(), wrapped: true };
     let first = client(parts(&bao, login.clone()));
     first.vault_read("secret", "app").await.unwrap();
@@ -48,12 +34,11 @@ async fn a_wrapped_secret_id_is_opened_once_and_a_stolen_one_is_told() {
     let opened = second.vault_read("secret", "app").await.err().unwrap();
     assert_told(&opened, WRONG, &["does not open any more", "unwrapped already", "stolen"]);
     // Nor is a token that wraps something else taken for one.
-    std::fs::write(&secret_id_file, wrapped(&bao, "sys/wrapping/wrap", json!({"secret_id": "canary"})).await)
+    std::fs::write(&secret_id_file, bao.wrapped("sys/wrapping/wrap", json!({"secret_id": "canary"})).await)
         .unwrap();
     let exchanged = second.vault_read("secret", "app").await.err().unwrap();
     assert_told(&exchanged, WRONG, &["wraps an answer of `sys/wrapping/wrap`", "exchanged by somebody"]);
-    std::fs::write(&secret_id_file, wrapped(&bao, "auth/approle/role/app/secret-id", json!({})).await)
-        .unwrap();
+    std::fs::write(&secret_id_file, bao.wrapped("auth/approle/role/app/secret-id", json!({})).await).unwrap();
     second.vault_read("secret", "app").await.unwrap();
     second.vault.close(Duration::from_secs(20)).await;
 }
