@@ -19,7 +19,7 @@ use crate::observe::tail::Tail;
 use crate::runner::Console;
 use crate::runner::progress::Progress;
 use crate::runner::stop::Stop;
-use crate::settings::{ProcessEnvironment, Settings};
+use crate::settings::{ProcessEnvironment, Settings, for_programs};
 use crate::spec::job::{Job, Target, TargetSpec};
 use crate::spec::{ConnectionError, Connections, Problems, Targets, read_connections};
 
@@ -270,7 +270,7 @@ pub(super) fn ready_keeping(
     }
     let grace = settings.drain_grace;
     let app = App::new(settings, credentials, clocks.clone()).map_err(|error| refuse(&error.to_string()))?;
-    let app = match Terminal::attended(clocks.clone()) {
+    let app = match Terminal::attended(clocks.clone(), for_programs()) {
         Some(terminal) => app.attended_by(Arc::new(terminal)),
         None => app,
     };

@@ -25,7 +25,7 @@ use std::time::Duration;
 use tracing_subscriber::filter::Targets;
 
 pub use clouds::{OwnCloud, OwnClouds};
-pub use display::has_display;
+pub use display::{for_programs, has_display};
 pub use documentation::documentation;
 pub use kinds::{Detour, Endpoint};
 pub use problem::{Origin, SettingProblem, UnknownVariable};

@@ -1,5 +1,6 @@
 //! A person at the terminal that the program was started from.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{IsTerminal, Write};
 use std::process::Stdio;
@@ -29,15 +30,18 @@ const SIGNAL_TIME_MAX: Duration = Duration::from_secs(2);
 /// A terminal with somebody before it.
 pub struct Terminal {
     clocks: Clocks,
+    /// What programs that are started for the person get as their environment.
+    variables: Vec<(OsString, OsString)>,
 }
 
 impl Terminal {
     /// The terminal, if a person sees standard error there and the program may read from it: a program in the
-    /// background would be stopped by the system instead of answered.
-    pub fn attended(clocks: Clocks) -> Option<Terminal> {
+    /// background would be stopped by the system instead of answered. `variables` is all that programs started for the
+    /// person get as their environment.
+    pub fn attended(clocks: Clocks, variables: Vec<(OsString, OsString)>) -> Option<Terminal> {
         let terminal = File::open(TERMINAL).ok()?;
         let in_front = tcgetpgrp(&terminal).is_ok_and(|group| group == rustix::process::getpgrp());
-        (std::io::stderr().is_terminal() && in_front).then_some(Terminal { clocks })
+        (std::io::stderr().is_terminal() && in_front).then_some(Terminal { clocks, variables })
     }
 }
 
@@ -117,6 +121,8 @@ impl People for Terminal {
     async fn open(&self, address: &str) -> Result<(), String> {
         let started = tokio::process::Command::new(OPENER)
             .arg(address)
+            .env_clear()
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -17,6 +17,7 @@ mod issuer;
 mod network;
 #[path = "../support/openbao.rs"]
 mod openbao;
+mod opener;
 #[path = "../signin/openssl.rs"]
 mod openssl;
 mod parameters;
