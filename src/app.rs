@@ -3,6 +3,7 @@
 mod account;
 mod addresses;
 mod application;
+mod discovery;
 mod doctor;
 mod given;
 mod http;

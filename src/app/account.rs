@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use tracing::warn;
-
 use super::addresses::{Addresses, addresses};
 use super::{Access, App, http};
 use crate::emulator;
@@ -18,12 +16,11 @@ use crate::rules::retry::{Repeated, RetryPolicy};
 use crate::runner::Actor;
 use crate::runner::ledger::{SessionLedger, WhoWhere};
 use crate::session::{SessionTimes, Sessions, SessionsParts};
-use crate::settings::{ApplicationAnchor, Discovery, NextPageMethod, Settings};
-use crate::signin::discovery::{Tenant, check_cloud};
+use crate::settings::{ApplicationAnchor, NextPageMethod, Settings};
 use crate::signin::endpoint::{Expected, LoginEndpoint};
 use crate::signin::{AccessToken, SigninError, SigninErrorKind, TokenSource};
 use crate::slots::{AccountKey, LocalStore};
-use crate::spec::job::{Method, Service, TargetSpec};
+use crate::spec::job::{Service, TargetSpec};
 
 /// An account that has signed in.
 pub struct SignedIn {
@@ -68,10 +65,12 @@ impl App {
     ) -> Result<Arc<dyn TokenSource>, SigninError> {
         // A GUID in the wrong place is told before anybody is asked to sign in.
         routed(service, Caller::Partner, "", target.organization()).map_err(bad)?;
-        let endpoint = self.discovered_endpoint(target, service).await;
-        let endpoint = endpoint.inspect_err(|error| self.metrics.signin_finished(signin_word(error.kind)))?;
-        let tokens = self.source(endpoint, &target.auth).await;
-        tokens.inspect_err(|error| self.metrics.signin_finished(signin_word(error.kind)))
+        let source = async {
+            let auth = self.declared(&target.auth).await?;
+            let endpoint = self.discovered_endpoint(target, service, &auth.method).await?;
+            self.source(endpoint, &auth).await
+        };
+        source.await.inspect_err(|error| self.metrics.signin_finished(signin_word(error.kind)))
     }
 
     /// The sessions of the account that `token` is for.
@@ -142,41 +141,6 @@ impl App {
             recorder: self.recorder.clone(),
             clocks: self.clocks.clone(),
         })
-    }
-
-    /// The same, after the tenant's discovery document was looked at.
-    pub(super) async fn discovered_endpoint(
-        &self,
-        target: &TargetSpec,
-        service: Service,
-    ) -> Result<LoginEndpoint, SigninError> {
-        let mut endpoint = self.login_endpoint(target, service)?;
-        endpoint.expected.tenant_id = self.discover(&endpoint, target).await?.id;
-        Ok(endpoint)
-    }
-
-    /// What the sign-in service says of the tenant; nothing where the settings do not want it asked.
-    pub(super) async fn discover(
-        &self,
-        endpoint: &LoginEndpoint,
-        target: &TargetSpec,
-    ) -> Result<Tenant, SigninError> {
-        if self.settings.discovery == Discovery::Off {
-            return Ok(Tenant::default());
-        }
-        let found = match self.discoveries.tenant(endpoint).await {
-            Ok(found) => found,
-            // These never speak to the sign-in service, and may not be able to.
-            Err(error)
-                if !asks_the_login_service(&target.auth.method) && error.kind != SigninErrorKind::Refused =>
-            {
-                warn!(%error, "the tenant's cloud and id are not known: going on, because its token comes from elsewhere");
-                return Ok(Tenant::default());
-            }
-            Err(error) => return Err(error),
-        };
-        check_cloud(&found, target.organization(), &target.environment)?;
-        Ok(found)
     }
 
     /// Opens transports, the way that the settings say.
@@ -267,11 +231,6 @@ impl App {
             ..SessionTimes::default()
         }
     }
-}
-
-/// Whether tokens of this method come from the sign-in service itself.
-fn asks_the_login_service(method: &Method) -> bool {
-    !matches!(method, Method::ManagedIdentity { .. } | Method::AccessToken { .. })
 }
 
 /// How failed requests are repeated.

@@ -156,7 +156,7 @@ struct Patient<'a> {
 impl Account for Patient<'_> {
     async fn tenant(&self) -> Result<Tenant, SigninError> {
         let endpoint = self.app.login_endpoint(&self.target, self.service)?;
-        self.app.discover(&endpoint, &self.target).await
+        self.app.discover(&endpoint, &self.target, &self.target.auth.method).await
     }
 
     async fn certificate(&self) -> Result<Option<Term>, SigninError> {

@@ -85,7 +85,7 @@ impl App {
         asked_by: AskedBy,
     ) -> Result<Confirmed, SigninError> {
         let place = kept_at(&target.auth).map_err(bad)?;
-        let endpoint = self.discovered_endpoint(target, service).await?;
+        let endpoint = self.discovered_endpoint(target, service, &target.auth.method).await?;
         self.person(endpoint, &target.auth, asked_by, Some(&place), None).login().await
     }
 

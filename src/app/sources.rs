@@ -46,17 +46,15 @@ impl TokenSources {
 }
 
 impl App {
-    /// The source of tokens for `auth`, shared by all runs that sign in the same way. A secret of `method: vault` is read
-    /// to know which way it is; nobody is asked and no token is fetched.
+    /// The source of tokens for `auth`, shared by all runs that sign in the same way; nobody is asked and no token is fetched.
     ///
     /// # Errors
-    /// If that secret cannot be read or declares no way, and as the way says.
+    /// As the way says.
     pub(super) async fn source(
         &self,
         endpoint: LoginEndpoint,
         auth: &Auth,
     ) -> Result<Arc<dyn TokenSource>, SigninError> {
-        let auth = self.declared(auth).await?;
         let expected =
             Expected { user_principal_name: auth.user_principal_name.clone(), ..endpoint.expected };
         let endpoint = LoginEndpoint { expected, ..endpoint };
@@ -69,17 +67,20 @@ impl App {
         };
         // What a person confirmed for one run is not the next one's.
         if auth.method.asks_a_person() {
-            return self.tokens(endpoint, &auth).await;
+            return self.tokens(endpoint, auth).await;
         }
         if let Some(source) = self.sources.get(&way) {
             return Ok(source);
         }
-        let made = self.tokens(endpoint, &auth).await?;
+        let made = self.tokens(endpoint, auth).await?;
         Ok(self.sources.kept(way, || made))
     }
 
-    /// `auth` with its method spelled out.
-    async fn declared(&self, auth: &Auth) -> Result<Auth, SigninError> {
+    /// `auth` with its method spelled out: a secret of `method: vault` is read to know which way it is.
+    ///
+    /// # Errors
+    /// If that secret cannot be read or declares no way, or one that the profile does not take.
+    pub(super) async fn declared(&self, auth: &Auth) -> Result<Auth, SigninError> {
         let Method::Vault { credential: place } = &auth.method else { return Ok(auth.clone()) };
         let auth = match self.secrets.read(&CredentialRef::Vault(place.clone())).await {
             Ok(Secret::Fields(fields)) => declared::declared(auth, place, &fields)?,

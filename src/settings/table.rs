@@ -105,7 +105,8 @@ pub static TABLE: &[Definition] = &[
         Some("auto"),
         "Whether the tenant's own discovery document is read before anybody signs in (`auto`): an unknown tenant and a job that \
          names the wrong cloud end there, and a token of another tenant than the job's domain means is refused. `off` is for \
-         sign-in services that have none or are wrong about the cloud.",
+         sign-in services that have none or are wrong about the cloud; ready tokens and managed identities then need a tenant by \
+         its GUID.",
     ),
     row(
         "api_version",

@@ -91,6 +91,11 @@ impl NoAnswer {
 }
 
 impl LoginEndpoint {
+    /// Whether a token can be told from one of another tenant: its GUID is written, or was discovered.
+    pub fn knows_the_tenant(&self) -> bool {
+        self.expected.tenant_id.is_some() || facts::looks_like_guid(&self.tenant)
+    }
+
     pub(super) fn url(&self, leaf: &str) -> String {
         format!("{}/{}/oauth2/v2.0/{leaf}", self.base.trim_end_matches('/'), self.tenant)
     }

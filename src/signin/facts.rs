@@ -100,7 +100,7 @@ fn claims(token: &str) -> Option<serde_json::Map<String, Value>> {
     serde_json::from_slice(&bytes).ok()
 }
 
-fn looks_like_guid(text: &str) -> bool {
+pub(super) fn looks_like_guid(text: &str) -> bool {
     uuid::Uuid::try_parse(text).is_ok()
 }
 

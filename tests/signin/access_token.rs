@@ -7,7 +7,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use exorun::emulator::Options;
 use serde_json::{Value, json};
 
-use super::program::{Tenant, fault};
+use super::program::{Tenant, ended, fault};
+use super::responder::serve;
 use super::{run, run_with, small, token};
 
 const FILE: &str = "  method: access_token\n  credential: {file: token}\n";
@@ -80,6 +81,45 @@ async fn a_token_for_something_else_is_refused_before_any_call() {
         assert!(!refused.stdout.contains("canary") && !refused.stderr.contains("canary"));
     }
     assert_eq!(tenant.emulator.counters().sessions.opened, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nobody_knows_the_tenants_guid_a_ready_token_is_not_taken() {
+    let tenant = Tenant::start(small()).await;
+    std::fs::write(tenant.path("token"), token(&tenant, None)).unwrap();
+    let (gateway, _) = serve(vec![(404, "a gateway's page".to_owned())]).await;
+    let blind: [(&str, &str); 3] = [
+        ("EXORUN_DISCOVERY", "off"),
+        ("EXORUN_LOGIN_ENDPOINT", &gateway),
+        ("EXORUN_LOGIN_ENDPOINT", "https://127.0.0.1:9"),
+    ];
+    for variable in blind {
+        let refused = run_with(&tenant, FILE, &[variable, ("EXORUN_RETRY_ATTEMPTS", "1")]).await;
+        refused.assert_code(77);
+        let words = "the GUID of contoso.onmicrosoft.com is not known";
+        assert!(refused.stdout.contains(words), "{variable:?}\n{}", refused.stdout);
+        assert!(
+            refused.stdout.contains("write `tenant` as the GUID, or let discovery"),
+            "{}",
+            refused.stdout
+        );
+    }
+    assert_eq!(tenant.emulator.counters().sessions.opened, 0);
+    // Written as a GUID it is compared, and the sign-in service need not be there.
+    let run = async |id: &str, variable: (&str, &str)| {
+        let text = super::job(FILE).replace("tenant: contoso.onmicrosoft.com", &format!("tenant: {id}"));
+        std::fs::write(tenant.path("by-id.yaml"), text).unwrap();
+        let mut command = tenant.exorun(&["run", "by-id.yaml", "--retry-attempts", "1"]);
+        ended(command.envs([variable]).spawn().unwrap()).await
+    };
+    let id = tenant.emulator.tenant_id().to_string();
+    for variable in blind {
+        run(&id, variable).await.assert_code(0);
+        let other = run("00000000-0000-0000-0000-000000000009", variable).await;
+        other.assert_code(77);
+        assert!(other.stdout.contains("the job is for 00000000"), "{}", other.stdout);
+    }
+    tenant.assert_all_closed();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -104,3 +104,14 @@ async fn what_passes_by_itself_is_asked_again_and_an_absent_service_is_named() {
     nobody.assert_code(1);
     assert!(nobody.stdout.contains("is this a machine in Azure with an identity"), "{}", nobody.stdout);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nobody_knows_the_tenants_guid_a_machines_token_is_not_taken() {
+    let tenant = Tenant::start(small()).await;
+    let endpoint = tenant.emulator.identity_endpoint();
+    let off = [("EXORUN_IDENTITY_ENDPOINT", endpoint.as_str()), ("EXORUN_DISCOVERY", "off")];
+    let refused = run_with(&tenant, &auth(""), &off).await;
+    refused.assert_code(77);
+    assert!(refused.stdout.contains("write `tenant` as the GUID"), "{}", refused.stdout);
+    assert_eq!(tenant.emulator.counters().sessions.opened, 0);
+}

@@ -50,9 +50,14 @@ impl Kept {
     }
 
     async fn run(&self, tenant: &Tenant, auth: &str) -> Ended {
+        self.run_where(tenant, auth, &[]).await
+    }
+
+    /// As `run`, with further variables.
+    async fn run_where(&self, tenant: &Tenant, auth: &str, more: &[(&str, &str)]) -> Ended {
         let variables = self.variables();
-        let variables: Vec<(&str, &str)> =
-            variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let variables = variables.iter().map(|(name, value)| (*name, value.as_str()));
+        let variables: Vec<(&str, &str)> = variables.chain(more.iter().copied()).collect();
         run_with(tenant, auth, &variables).await
     }
 }
@@ -129,6 +134,21 @@ async fn the_fields_of_a_secret_declare_how_it_signs_in() {
         assert!(!refused.stdout.contains("canary") && !refused.stderr.contains("canary"));
     }
     tenant.assert_all_closed();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_secret_declares_decides_whether_the_tenants_guid_must_be_known() {
+    let test = "what_a_secret_declares_decides_whether_the_tenants_guid_must_be_known";
+    let Some(kept) = Kept::start(test).await else { return };
+    let tenant = Tenant::start(small()).await;
+    let off = [("EXORUN_DISCOVERY", "off")];
+    kept.keep(json!({"access_token": token(&tenant, None)})).await;
+    let refused = kept.run_where(&tenant, DECLARED, &off).await;
+    refused.assert_code(77);
+    assert!(refused.stdout.contains("write `tenant` as the GUID"), "{}", refused.stdout);
+    assert_eq!(tenant.emulator.counters().sessions.opened, 0);
+    kept.keep(json!({"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET})).await;
+    kept.run_where(&tenant, DECLARED, &off).await.assert_code(0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
