@@ -2,12 +2,14 @@
 
 use tracing::warn;
 
-use super::App;
+use super::{App, http};
+use crate::exchange::environment::cloud;
+use crate::rules::retry::RetryPolicy;
 use crate::settings::Discovery;
-use crate::signin::discovery::{Tenant, check_cloud};
+use crate::signin::discovery::{Tenant, check_cloud, elsewhere, is_unknown};
 use crate::signin::endpoint::LoginEndpoint;
 use crate::signin::{SigninError, SigninErrorKind};
-use crate::spec::job::{Method, Service, TargetSpec};
+use crate::spec::job::{Environment, Method, Service, TargetSpec};
 
 impl App {
     /// Where and for what a target's tokens are asked for, with the tenant that they must be of. `method` is the target's,
@@ -45,6 +47,10 @@ impl App {
         }
         let found = match self.discoveries.tenant(endpoint).await {
             Ok(found) => found,
+            Err(error) if is_unknown(&error) => {
+                let others = self.other_clouds(endpoint, target);
+                return Err(elsewhere(others, &target.environment).await.unwrap_or(error));
+            }
             // These never speak to the sign-in service, and may not be able to.
             Err(error) if !asks_the_login_service(method) && error.kind != SigninErrorKind::Refused => {
                 warn!(%error, "the tenant's cloud and id are not known from discovery: its token comes from elsewhere");
@@ -54,6 +60,35 @@ impl App {
         };
         check_cloud(&found, target.organization(), &target.environment)?;
         Ok(found)
+    }
+
+    /// The sign-in services of the other clouds, each to be asked once; none where a setting says which one is right.
+    fn other_clouds(
+        &self,
+        endpoint: &LoginEndpoint,
+        target: &TargetSpec,
+    ) -> Vec<(Environment, LoginEndpoint)> {
+        if self.settings.login_endpoint.is_some() {
+            return Vec::new();
+        }
+        let mut asked = vec![endpoint.base.as_str()];
+        let mut others = Vec::new();
+        for environment in Environment::ALL.into_iter().filter(|own| *own != target.environment) {
+            let Ok(cloud) = cloud(&environment) else { continue };
+            // Two clouds of the US government share one.
+            if asked.contains(&cloud.login) {
+                continue;
+            }
+            asked.push(cloud.login);
+            let other = LoginEndpoint {
+                base: cloud.login.to_owned(),
+                proxy: http::proxy_to(&self.settings, cloud.login),
+                retry: RetryPolicy { attempts_max: 1, ..endpoint.retry },
+                ..endpoint.clone()
+            };
+            others.push((environment, other));
+        }
+        others
     }
 }
 

@@ -92,6 +92,19 @@ pub fn home(region: &Region) -> Option<Home> {
     REGIONS.iter().any(|known| is(&region.scope, known)).then_some(Home::Worldwide)
 }
 
+/// Where a tenant lives that the sign-in service of `asked` knows. Regions of the world have the same names in each cloud, so
+/// that it is the service then which says it.
+pub fn home_at(asked: Asked, region: &Region) -> Option<Home> {
+    match (home(region), asked) {
+        (Some(home @ (Home::GccHigh | Home::Dod | Home::UsGovernment | Home::China)), _) => Some(home),
+        (Some(Home::Gcc), Asked::Worldwide) => Some(Home::Gcc),
+        (_, Asked::Worldwide) => Some(Home::Worldwide),
+        (_, Asked::GccHigh | Asked::Dod) => Some(Home::UsGovernment),
+        (_, Asked::China) => Some(Home::China),
+        (_, Asked::Germany | Asked::Other) => None,
+    }
+}
+
 /// Compares what the job says with what the document says. A region of the world alone is no evidence against a cloud
 /// of one country: those have regions of their own under the same names.
 pub fn verdict(asked: Asked, region: &Region) -> Verdict {
@@ -136,6 +149,24 @@ mod tests {
                 home_of_it,
                 "{scope} {sub_scope} {instance}"
             );
+        }
+    }
+
+    #[test]
+    fn a_region_of_the_world_is_of_the_cloud_that_knows_the_tenant() {
+        let asia = region("AS", "", "");
+        for (asked, region, home) in [
+            (Asked::Worldwide, &asia, Some(Home::Worldwide)),
+            (Asked::China, &asia, Some(Home::China)),
+            (Asked::GccHigh, &asia, Some(Home::UsGovernment)),
+            (Asked::China, &Region::default(), Some(Home::China)),
+            (Asked::Worldwide, &region("NA", "GCC", ""), Some(Home::Gcc)),
+            // The worldwide service answers for those of the US government too.
+            (Asked::Worldwide, &region("USGov", "DODCON", ""), Some(Home::GccHigh)),
+            (Asked::GccHigh, &region("USGov", "DOD", ""), Some(Home::Dod)),
+            (Asked::Other, &asia, None),
+        ] {
+            assert_eq!(home_at(asked, region), home, "{asked:?} {region:?}");
         }
     }
 

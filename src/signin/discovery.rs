@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use oauth2::http::{Method, Request, header};
 use serde_json::Value;
@@ -14,11 +15,14 @@ use super::endpoint::LoginEndpoint;
 use super::refusal::Refusal;
 use super::{SigninError, SigninErrorKind, advice};
 use crate::observe::escape::one_line;
-use crate::rules::tenancy::{Asked, Region, Verdict, verdict};
+use crate::rules::tenancy::{Asked, Region, Verdict, home_at, verdict};
 use crate::spec::job::Environment;
 
 /// Longest word of a document that is kept: they are codes and host names.
 const WORD_CHARS_MAX: usize = 64;
+
+/// How long another cloud's sign-in service is waited for: whether it answers only makes a message better.
+const ELSEWHERE_WAIT: Duration = Duration::from_secs(5);
 
 /// A tenant as the sign-in service knows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,6 +80,25 @@ impl LoginEndpoint {
     /// [`SigninErrorKind::Refused`] for a tenant that the sign-in service does not know; as the token endpoint's where no
     /// answer comes.
     pub async fn discover(&self) -> Result<Tenant, SigninError> {
+        let (tenant, status) = self.document().await?;
+        match &tenant.id {
+            Some(id) => info!(
+                tenant = self.tenant,
+                tenant_id = id,
+                region = tenant.region.scope.as_deref().unwrap_or("not said"),
+                "the tenant is known"
+            ),
+            None => warn!(
+                status,
+                "{} gave no discovery document: going on without knowing the tenant's id and cloud (setting `discovery`)",
+                self.discovery_url()
+            ),
+        }
+        Ok(tenant)
+    }
+
+    /// What the document says, and the status of the answer.
+    async fn document(&self) -> Result<(Tenant, u16), SigninError> {
         let place = self.discovery_url();
         let request = Request::builder()
             .method(Method::GET)
@@ -104,25 +127,38 @@ impl LoginEndpoint {
                 cloud_instance: word("cloud_instance_name"),
             },
         };
-        match &tenant.id {
-            Some(id) => info!(
-                tenant = self.tenant,
-                tenant_id = id,
-                region = tenant.region.scope.as_deref().unwrap_or("not said"),
-                "the tenant is known"
-            ),
-            None => warn!(
-                status = answer.status().as_u16(),
-                "{place} gave no discovery document: going on without knowing the tenant's id and cloud (setting `discovery`)"
-            ),
-        }
-        Ok(tenant)
+        Ok((tenant, answer.status().as_u16()))
     }
 
     pub(super) fn discovery_url(&self) -> String {
         let base = self.base.trim_end_matches('/');
         format!("{base}/{}/v2.0/.well-known/openid-configuration", self.tenant)
     }
+}
+
+/// Whether the sign-in service said that it does not know the tenant. Source: protocol reference, 1.1 and 2.12.
+pub fn is_unknown(error: &SigninError) -> bool {
+    error.kind == SigninErrorKind::Refused && matches!(error.code, None | Some(90_002 | 50_128 | 50_059))
+}
+
+/// Asks sign-in services of other clouds, each once and all at the same time, and names the cloud of the one that knows the
+/// tenant, for a job of `environment`. `None`: none of them does, or none answered in time.
+pub async fn elsewhere(
+    others: Vec<(Environment, LoginEndpoint)>,
+    environment: &Environment,
+) -> Option<SigninError> {
+    let asked = others.iter().map(async |(other, endpoint)| {
+        let answer = endpoint.clocks.timeout(ELSEWHERE_WAIT, endpoint.document()).await;
+        let (tenant, _) = answer.ok()?.ok()?;
+        tenant.id.as_ref()?;
+        Some((home_at(asked(other), &tenant.region)?.environment(), &endpoint.tenant))
+    });
+    let found = futures_util::future::join_all(asked).await;
+    let (home, tenant) = found.into_iter().flatten().next()?;
+    let own = environment.as_str();
+    let message =
+        format!("{tenant} lives in {home}, and {own} does not know it: write `environment: {home}`");
+    Some(SigninError::new(SigninErrorKind::BadInput, message))
 }
 
 /// Refuses a tenant that is known to live in another cloud than `environment`.
