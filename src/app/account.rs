@@ -13,10 +13,11 @@ use crate::exchange::transport::{Connector, Origin};
 use crate::exchange::tunnel::Proxy;
 use crate::observe::escape::one_line;
 use crate::rules::retry::{Repeated, RetryPolicy};
+use crate::rules::rights;
 use crate::runner::Actor;
 use crate::runner::ledger::{SessionLedger, WhoWhere};
 use crate::session::{SessionTimes, Sessions, SessionsParts};
-use crate::settings::{ApplicationAnchor, NextPageMethod, Settings};
+use crate::settings::{ApplicationAnchor, ExpectedRights, NextPageMethod, Settings};
 use crate::signin::endpoint::{Expected, LoginEndpoint};
 use crate::signin::{AccessToken, SigninError, SigninErrorKind, TokenSource};
 use crate::slots::{AccountKey, LocalStore};
@@ -130,11 +131,15 @@ impl App {
         let Addresses { login, scope, .. } = addresses(&self.settings, target, service)?;
         let user_principal_name = target.auth.user_principal_name.clone();
         let proxy = http::proxy_to(&self.settings, &login);
+        let rights = match self.settings.expected_rights {
+            ExpectedRights::Known => rights::Expected::Known,
+            ExpectedRights::Any => rights::Expected::Any,
+        };
         Ok(LoginEndpoint {
             base: login,
             tenant: target.organization().to_owned(),
             scope,
-            expected: Expected { user_principal_name, ..Expected::default() },
+            expected: Expected { user_principal_name, tenant_id: None, rights },
             proxy,
             http: self.http.clone(),
             retry: self.retry(),

@@ -11,6 +11,7 @@ pub mod proxy;
 pub mod quantity;
 pub mod renewal;
 pub mod retry;
+pub mod rights;
 pub mod skew;
 pub mod slots;
 pub mod tenancy;

@@ -67,6 +67,7 @@ pub struct Settings {
     pub endpoints_file: Option<PathBuf>,
     pub clouds: OwnClouds,
     pub discovery: Discovery,
+    pub expected_rights: ExpectedRights,
     pub api_version: &'static str,
     pub next_page_method: NextPageMethod,
     pub application_anchor: ApplicationAnchor,
@@ -119,6 +120,15 @@ pub enum Discovery {
     Off,
 }
 
+/// Which rights a token must have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExpectedRights {
+    /// One that is known to be taken.
+    Known,
+    /// One of whatever name.
+    Any,
+}
+
 /// How a listing's next page is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NextPageMethod {
@@ -161,6 +171,10 @@ impl Settings {
             discovery: match found.word("discovery") {
                 "off" => Discovery::Off,
                 _ => Discovery::Auto,
+            },
+            expected_rights: match found.word("expected_rights") {
+                "any" => ExpectedRights::Any,
+                _ => ExpectedRights::Known,
             },
             api_version: found.word("api_version"),
             next_page_method: match found.word("next_page_method") {

@@ -109,6 +109,14 @@ pub static TABLE: &[Definition] = &[
          its GUID.",
     ),
     row(
+        "expected_rights",
+        Kind::Word(&["known", "any"]),
+        Some("known"),
+        "Which roles (of an application) or scopes (of a person) a token must have, so that a useless one is refused before a \
+         session: `known` are `Exchange.ManageAsApp`; `Exchange.Manage` and those of Microsoft's own module. `any` lets the \
+         service decide about other names.",
+    ),
+    row(
         "api_version",
         Kind::Word(&["beta", "v1.0"]),
         Some("beta"),

@@ -19,6 +19,7 @@ use crate::recording::{Peer, Recorder};
 use crate::rules::page;
 use crate::rules::proxy::Address;
 use crate::rules::retry::{Failure, RetryPolicy};
+use crate::rules::rights;
 
 /// A token's life if the answer does not say: short, so that it is soon asked for again.
 const EXPIRES_IN_DEFAULT: Duration = Duration::from_secs(5 * 60);
@@ -56,6 +57,8 @@ pub struct Expected {
     pub user_principal_name: Option<String>,
     /// The tenant's GUID, where its discovery document said it: the job may name a domain.
     pub tenant_id: Option<String>,
+    /// Which rights it must have.
+    pub rights: rights::Expected,
 }
 
 /// Why no answer came.

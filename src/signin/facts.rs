@@ -8,6 +8,10 @@ use serde_json::Value;
 use super::endpoint::Expected;
 use super::{SigninError, SigninErrorKind, TokenFacts};
 use crate::observe::escape::one_line;
+use crate::rules::rights::{Bearer, Worth, is_taken, worth};
+
+/// A token of a person has half a dozen.
+const RIGHTS_SHOWN_MAX: usize = 8;
 
 /// Reads the claims of a token. They are decoded, not verified: only the service can verify them.
 ///
@@ -74,18 +78,52 @@ pub(super) fn check(
         let actor = one_line(&facts.actor, 120);
         return refused(format!("{actor} signed in, the job expects {name}: sign in as the right user"));
     }
-    if facts.rights.is_empty() {
-        return refused(if facts.delegated {
-            "the token has no Exchange scope: consent to `Exchange.Manage` for this client, or use the module's own \
-             client id (leave out `client_id`)"
-                .to_owned()
-        } else {
-            "the token has no role: grant the application `Exchange.ManageAsApp` (Office 365 Exchange Online, \
-             application permission) with admin consent"
-                .to_owned()
-        });
+    let worth = facts.worth();
+    if is_taken(worth, expected.rights) {
+        return Ok(());
     }
-    Ok(())
+    let (seen, mend) = (facts.shown_rights(), facts.mend_of_rights());
+    refused(match worth {
+        Worth::Nothing => format!("the token has {seen}: {mend}"),
+        Worth::OtherApi => format!(
+            "the token has {seen}, which are for version 2.0 of the Admin API, and cmdlets are refused with them: {mend}"
+        ),
+        Worth::Unknown | Worth::Known => format!(
+            "the token has {seen}, and none of them is known to let it call cmdlets: {mend} (if the service takes one of them, \
+             set `expected_rights` to `any`)"
+        ),
+    })
+}
+
+impl TokenFacts {
+    /// What its rights are worth.
+    pub fn worth(&self) -> Worth {
+        worth(if self.delegated { Bearer::Person } else { Bearer::Application }, &self.rights)
+    }
+
+    /// Its rights by name, for people.
+    pub fn shown_rights(&self) -> String {
+        let kind = if self.delegated { "scope" } else { "role" };
+        if self.rights.is_empty() {
+            return format!("no {kind}");
+        }
+        let names = self.rights.iter().take(RIGHTS_SHOWN_MAX).map(|name| one_line(name, 80));
+        let more = if self.rights.len() > RIGHTS_SHOWN_MAX { ", …" } else { "" };
+        format!("{kind}s {}{more}", names.collect::<Vec<_>>().join(", "))
+    }
+
+    /// What to do where none of its rights will do.
+    pub fn mend_of_rights(&self) -> &'static str {
+        match self.delegated {
+            true => {
+                "consent to `Exchange.Manage` for this client, or use the module's own client id (leave out `client_id`)"
+            }
+            false => {
+                "grant the application `Exchange.ManageAsApp` (Office 365 Exchange Online, application permission) with admin \
+                 consent"
+            }
+        }
+    }
 }
 
 /// `exp` of a token, if it is a JWT that has one.
@@ -109,6 +147,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::rules::rights::Expected as Expecting;
 
     fn facts(claims: &Value) -> Result<TokenFacts, SigninError> {
         let payload = URL_SAFE_NO_PAD.encode(claims.to_string());
@@ -157,6 +196,38 @@ mod tests {
         );
         assert!(refused(|facts| facts.rights.clear(), TENANT).contains("Exchange.ManageAsApp"));
         assert!(refused(|_| (), "3b0cf5d5-0d9e-4d4e-9d5e-000000000002").contains("tenant"));
+    }
+
+    #[test]
+    fn a_token_without_a_right_that_is_known_is_refused_by_the_names_it_has() {
+        let check = |delegated: bool, rights: &[&str], rights_expected: Expecting| {
+            let rights = rights.iter().map(|name| (*name).to_owned()).collect();
+            let facts = TokenFacts { delegated, rights, ..facts(&application()).unwrap() };
+            let expected = Expected { rights: rights_expected, ..Expected::default() };
+            check(&facts, SCOPE, TENANT, &expected)
+        };
+        for (delegated, rights, words) in [
+            (
+                false,
+                &["full_access_as_app", "Mail.Read"][..],
+                "the token has roles full_access_as_app, Mail.Read, and none",
+            ),
+            (false, &["Exchange.ManageAsAppV2"], "version 2.0 of the Admin API"),
+            (true, &["EWS.AccessAsUser.All"], "scopes EWS.AccessAsUser.All, and none of them is known"),
+            (true, &["Exchange.ManageAsApp"], "consent to `Exchange.Manage`"),
+        ] {
+            let error = check(delegated, rights, Expecting::Known).unwrap_err();
+            assert_eq!(error.kind, SigninErrorKind::Unfit);
+            assert!(error.message.contains(words), "{error}");
+            assert!(check(delegated, rights, Expecting::Any).is_ok(), "{words}");
+        }
+        assert!(check(false, &[], Expecting::Any).is_err());
+        let many = ["\u{1b}[31mred"; 20];
+        let error = check(true, &many, Expecting::Known).unwrap_err().message;
+        assert!(
+            !error.contains('\u{1b}') && error.matches("red").count() == 8 && error.contains(", …"),
+            "{error}"
+        );
     }
 
     #[test]

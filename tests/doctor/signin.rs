@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use exorun::emulator::{DeviceApproval, Options};
 
 use super::openbao::{OpenBao, ROOT_TOKEN};
 use super::program::requests;
-use super::{APPLICATION, PERSON, broken, climbed, tenant, told};
+use super::{APPLICATION, PERSON, broken, climbed, rung, tenant, told};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_secret() {
@@ -39,6 +41,31 @@ async fn a_connection_that_is_not_there() {
     let climb = climbed(&tenant, &job, &[], &[]).await;
     broken(&climb, 64, "job", "a_connection_that_is_not_there");
     assert_eq!(tenant.emulator.counters().requests, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_whose_rights_will_not_do() {
+    let tenant = tenant(Options::default()).await;
+    let scope = "https://outlook.office365.com/.default";
+    let own = tenant.emulator.access_token(scope, "11111111-2222-3333-4444-555555555555", None).unwrap();
+    let parts: Vec<&str> = own.split('.').collect();
+    let mut claims: serde_json::Value =
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(parts[1]).unwrap()).unwrap();
+    claims["roles"] = serde_json::json!(["full_access_as_app"]);
+    let changed = format!("{}.{}.{}", parts[0], URL_SAFE_NO_PAD.encode(claims.to_string()), parts[2]);
+    std::fs::write(tenant.path("token"), changed).unwrap();
+    let job = APPLICATION
+        .replace(
+            "method: client_secret\n  client_id: 11111111-2222-3333-4444-555555555555",
+            "method: access_token",
+        )
+        .replace("env: EXORUN_CLIENT_SECRET", "file: token");
+    let climb = climbed(&tenant, &job, &[], &[]).await;
+    broken(&climb, 77, "rights", "a_token_whose_rights_will_not_do");
+    assert_eq!(tenant.emulator.counters().sessions.opened, 0);
+    let climb = climbed(&tenant, &job, &[], &[("EXORUN_EXPECTED_RIGHTS", "any")]).await;
+    let line = rung(&climb, "rights");
+    assert!(line.starts_with("warning") && line.contains("none of them is known"), "{line}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

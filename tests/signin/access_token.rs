@@ -61,6 +61,18 @@ async fn a_token_for_something_else_is_refused_before_any_call() {
         ),
         (FILE, changed(&own, |claims| claims["roles"] = json!([])), 77, "the token has no role"),
         (
+            FILE,
+            changed(&own, |claims| claims["roles"] = json!(["full_access_as_app"])),
+            77,
+            "the token has roles full_access_as_app, and none of them is known to let it call cmdlets",
+        ),
+        (
+            FILE,
+            changed(&anna, |claims| claims["scp"] = json!("EWS.AccessAsUser.All User.Read")),
+            77,
+            "consent to `Exchange.Manage` for this client",
+        ),
+        (
             &expects,
             anna,
             77,
@@ -81,6 +93,12 @@ async fn a_token_for_something_else_is_refused_before_any_call() {
         assert!(!refused.stdout.contains("canary") && !refused.stderr.contains("canary"));
     }
     assert_eq!(tenant.emulator.counters().sessions.opened, 0);
+    // Told to, it leaves a right of another name to the service, which finds that this signature is wrong.
+    std::fs::write(tenant.path("token"), changed(&own, |claims| claims["roles"] = json!(["Other.Right"])))
+        .unwrap();
+    let left = run_with(&tenant, FILE, &[("EXORUN_EXPECTED_RIGHTS", "any")]).await;
+    left.assert_code(77);
+    assert!(left.stdout.contains("unauthorized (HTTP 401)"), "{}", left.stdout);
 }
 
 #[tokio::test(flavor = "multi_thread")]
