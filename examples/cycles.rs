@@ -180,7 +180,7 @@ async fn sessions(
         clocks: clocks.clone(),
         recorder: Recorder::off(),
     });
-    let times = SlotTimes { terms: TIMES.terms(), opens: OPENS };
+    let times = SlotTimes { terms: TIMES.terms(), opens: OPENS, pace: SessionTimes::PACE };
     let store = LocalStore::new(state.to_owned(), SLOTS_DEFAULT, times, clocks.clone())?;
     Ok(Sessions::new(SessionsParts {
         account: AccountKey {

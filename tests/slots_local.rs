@@ -15,6 +15,7 @@ use std::time::Duration;
 use exorun::clocks::Clocks;
 use exorun::rules::opens::Budget;
 use exorun::rules::slots::Terms;
+use exorun::session::SessionTimes;
 use exorun::slots::{
     Attempt, Busy, Holder, ListedState, LocalStore, Returned, SlotError, SlotLease, SlotStore, SlotTimes,
 };
@@ -24,6 +25,7 @@ use tokio_util::task::TaskTracker;
 const TIMES: SlotTimes = SlotTimes {
     terms: Terms { lease: Duration::from_secs(60), quarantine: Duration::from_secs(960) },
     opens: Budget { limit: 100, window: Duration::from_secs(60) },
+    pace: SessionTimes::PACE,
 };
 
 fn holder(name: &str) -> Holder {
@@ -69,9 +71,38 @@ async fn there_are_as_many_slots_as_the_limit_over_all_stores_of_the_folder() {
     let first = take(&one, "a").await;
     let second = take(&two, "b").await;
     assert_eq!((first.slot().0, second.slot().0), (1, 2));
-    assert_eq!(busy(&one).await, Busy { held: 2, quarantined: 0, opens_exhausted: false, until: None });
+    assert_eq!(
+        busy(&one).await,
+        Busy { held: 2, quarantined: 0, opens_exhausted: false, lowered_to: None, until: None }
+    );
     first.give_back(Returned::Free).await.unwrap();
     assert_eq!(take(&two, "c").await.slot().0, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_refusal_fewer_are_given_out_until_it_is_long_ago() {
+    let (dir, clocks) = (tempfile::tempdir().unwrap(), paused_clocks());
+    let (one, two) = (store(dir.path(), 5, TIMES, &clocks), store(dir.path(), 5, TIMES, &clocks));
+    let first = take(&one, "a").await;
+    let second = take(&one, "b").await;
+    let third = take(&two, "c").await;
+    assert_eq!(two.refused(&account()).await.unwrap(), 2, "one less than were in use");
+    assert_eq!(one.refused(&account()).await.unwrap(), 2, "the same crowd");
+    let begun = clocks.boot();
+    let full = busy(&one).await;
+    let rises = Some(begun + SessionTimes::PACE.step);
+    assert_eq!((full.held, full.lowered_to, full.until), (3, Some(2), rises));
+    first.give_back(Returned::Free).await.unwrap();
+    second.give_back(Returned::Free).await.unwrap();
+    let again = take(&one, "d").await;
+    assert_eq!(busy(&two).await.held, 2, "the third slot counts, though its number is above the limit");
+    clocks.sleep(SessionTimes::PACE.step).await;
+    let more = take(&two, "e").await;
+    assert_eq!(busy(&one).await.lowered_to, Some(3));
+    clocks.sleep(SessionTimes::PACE.step * 2).await;
+    let (four, five) = (take(&one, "f").await, take(&one, "g").await);
+    assert_eq!(busy(&one).await.lowered_to, None);
+    drop((third, again, more, four, five));
 }
 
 #[tokio::test(start_paused = true)]
@@ -86,7 +117,7 @@ async fn a_lease_that_is_dropped_is_quarantined_and_comes_back() {
     drop(lease);
     assert_eq!(
         busy(&store).await,
-        Busy { held: 0, quarantined: 1, opens_exhausted: false, until: Some(until) }
+        Busy { held: 0, quarantined: 1, opens_exhausted: false, lowered_to: None, until: Some(until) }
     );
     clocks.sleep(until.since(clocks.boot()) - Duration::from_millis(2)).await;
     assert_eq!(busy(&store).await.quarantined, 1);
@@ -113,7 +144,13 @@ async fn the_budget_of_opens_is_taken_with_a_slot_only() {
     assert!(!busy(&store).await.opens_exhausted, "no slot: no open is taken");
     lease.give_back(Returned::Free).await.unwrap();
     take(&store, "b").await.give_back(Returned::Free).await.unwrap();
-    let full = Busy { held: 0, quarantined: 0, opens_exhausted: true, until: Some(begun + secs(60)) };
+    let full = Busy {
+        held: 0,
+        quarantined: 0,
+        opens_exhausted: true,
+        lowered_to: None,
+        until: Some(begun + secs(60)),
+    };
     assert_eq!(busy(&store).await, full);
     clocks.sleep(secs(61)).await;
     take(&store, "c").await;
@@ -315,6 +352,7 @@ async fn many_takers_at_once_never_get_more_than_the_limit() {
 const CHILD_DIR: &str = "EXORUN_TEST_SLOT_DIR";
 
 const SHORT: SlotTimes = SlotTimes {
+    pace: SessionTimes::PACE,
     terms: Terms { lease: Duration::from_millis(400), quarantine: Duration::from_millis(800) },
     opens: Budget { limit: 100, window: Duration::from_secs(60) },
 };

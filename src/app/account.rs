@@ -208,6 +208,7 @@ impl App {
     ) -> Result<Sessions, SigninError> {
         let times = self.session_times();
         let (folder, limit) = (self.settings.state_dir.clone(), self.settings.session_limit);
+        self.metrics.sessions_limited(limit);
         let store = LocalStore::new(folder, limit, times.slots(), self.clocks.clone());
         let store = store.map_err(|error| bad(error.to_string()))?;
         Ok(Sessions::new(SessionsParts {

@@ -100,6 +100,7 @@ struct Families {
     sessions_closed: IntCounterVec,
     sessions_refused: IntCounter,
     sessions_open: IntGauge,
+    sessions_limit: IntGauge,
     session_wait: Histogram,
     signins: IntCounterVec,
     vault_logins: IntCounterVec,
@@ -206,6 +207,10 @@ impl Metrics {
                 r,
                 IntGauge::new("exorun_sessions_open", "Sessions open in this process now."),
             ),
+            sessions_limit: made(
+                r,
+                IntGauge::new("exorun_sessions_limit", "Sessions the account may have now, as last known."),
+            ),
             session_wait: made(
                 r,
                 Histogram::with_opts(
@@ -304,6 +309,11 @@ impl Metrics {
     pub fn session_closed(&self, reason: &'static str) {
         self.0.sessions_closed.with_label_values(&[reason]).inc();
         self.0.sessions_open.dec();
+    }
+
+    /// So many sessions may the account have now.
+    pub fn sessions_limited(&self, limit: u32) {
+        self.0.sessions_limit.set(i64::from(limit));
     }
 
     /// The service said that the account has too many sessions: somebody else opened some.

@@ -18,3 +18,4 @@ pub mod tenancy;
 pub mod time;
 pub mod token;
 pub mod validity;
+pub mod working_limit;

@@ -17,9 +17,10 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// How long before the lease's end a call is cancelled: a tenth of the lease, for the cancelling itself.
+    /// How long before the lease's end a call is cancelled: five seconds for the cancelling itself, of a short lease a
+    /// tenth.
     pub fn margin(&self) -> Duration {
-        self.lease / 10
+        (self.lease / 10).min(Duration::from_secs(5))
     }
 
     /// How long to wait between two attempts to renew: a tenth of the lease, so that several fit in its second half.

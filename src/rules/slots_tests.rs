@@ -83,7 +83,8 @@ fn a_call_needs_half_of_the_lease_and_its_limit_in_the_record() {
     let may = |now, recorded| TERMS.may_call(at(now), at(100), secs(recorded), secs(10));
     assert_eq!(may(70, 10), MayCall::Now);
     assert_eq!(may(71, 10), MayCall::OnlyReads);
-    assert_eq!(may(94, 10), MayCall::AfterRenewal);
+    assert_eq!(may(94, 10), MayCall::OnlyReads);
+    assert_eq!(may(95, 10), MayCall::AfterRenewal);
     assert_eq!(may(101, 10), MayCall::AfterRenewal);
     assert_eq!(may(50, 9), MayCall::AfterRenewal);
 }

@@ -77,7 +77,7 @@ impl SessionEvents for SessionLedger {
         if !self.set_waiting(true) {
             info!(
                 tenant_id = %account.tenant_id, held = busy.held, quarantined = busy.quarantined,
-                opens_exhausted = busy.opens_exhausted, "waiting for a session slot"
+                opens_exhausted = busy.opens_exhausted, lowered_to = busy.lowered_to, "waiting for a session slot"
             );
         }
     }
@@ -147,6 +147,21 @@ impl SessionEvents for SessionLedger {
 
     fn renewal_failed(&self, facts: &SessionFacts, error: &SlotError) {
         warn!(connection_id = %facts.connection_id, slot = facts.slot.0, error = %error, "the lease was not renewed yet");
+    }
+
+    fn lowered(&self, facts: &SessionFacts, left: u32) {
+        self.metrics.sessions_limited(left);
+        warn!(
+            connection_id = %facts.connection_id, slot = facts.slot.0, left,
+            "the service refuses for concurrency or throttles the account: fewer sessions are given out for a while"
+        );
+    }
+
+    fn not_lowered(&self, facts: &SessionFacts, error: &SlotError) {
+        warn!(
+            connection_id = %facts.connection_id, slot = facts.slot.0, error = %error,
+            "the service refuses for concurrency, and that could not be noted for the account's other runs"
+        );
     }
 
     fn lease_lost(&self, facts: &SessionFacts, reason: &str) {

@@ -130,6 +130,9 @@ impl Session {
         let outcome = under_lease(calls, lease.as_mut(), self.recorded, facts, shared).await;
         facts.endpoint = Some(connection.endpoint());
         let results = self.ended(outcome, Happened::No)?;
+        if results.iter().any(was_refused) {
+            self.lower().await;
+        }
         let mut token = Some(token);
         let mut is_renewed = false;
         let mut settled = Vec::with_capacity(results.len());
@@ -237,7 +240,27 @@ impl Session {
             Intent::Read => Happened::No,
             Intent::Write => Happened::Unknown,
         };
-        Ok(self.ended(outcome, happened)??)
+        let answer = self.ended(outcome, happened)?;
+        if was_refused(&answer) {
+            self.lower().await;
+        }
+        Ok(answer?)
+    }
+
+    /// Tells all holders of the account that the service wants fewer of them.
+    // `&mut` for the same reason as in `Session::secret`.
+    async fn lower(&mut self) {
+        let Owed { facts, shared, .. } = self.owed.as_ref().expect(OWED);
+        let noted = shared.store.refused(&facts.account);
+        match shared.clocks.timeout(shared.times.store_deadline, noted).await {
+            Ok(Ok(left)) => shared.events.lowered(facts, left),
+            Ok(Err(error)) => shared.events.not_lowered(facts, &error),
+            Err(elapsed) => {
+                let reason = format!("noting that the service refuses {elapsed}");
+                let error = SlotError::Store { place: "of the account".to_owned(), reason };
+                shared.events.not_lowered(facts, &error);
+            }
+        }
     }
 
     /// What became of a call under its lease.
@@ -354,4 +377,14 @@ impl Drop for Session {
 /// The service wants another token and has certainly not done what was asked.
 fn is_stale(error: &RemoteError, intent: Intent) -> bool {
     error.kind == ErrorKind::Unauthorized && (error.happened == Happened::No || intent == Intent::Read)
+}
+
+/// The service has refused for concurrency, or has throttled the call on its way.
+fn was_refused(answer: &Result<CallSummary, RemoteError>) -> bool {
+    match answer {
+        Ok(summary) => summary.throttled > 0,
+        Err(error) => {
+            error.throttled > 0 || matches!(error.kind, ErrorKind::Throttled | ErrorKind::SessionLimit)
+        }
+    }
 }

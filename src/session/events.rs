@@ -70,6 +70,12 @@ pub trait SessionEvents: Send + Sync + 'static {
     /// A renewal failed; it is repeated while the lease lasts.
     fn renewal_failed(&self, _facts: &SessionFacts, _error: &SlotError) {}
 
+    /// The service has refused for concurrency or throttled the account: so many slots may be in use for now.
+    fn lowered(&self, _facts: &SessionFacts, _left: u32) {}
+
+    /// That could not be noted where other holders see it.
+    fn not_lowered(&self, _facts: &SessionFacts, _error: &SlotError) {}
+
     /// The lease is lost: the session makes no further call.
     fn lease_lost(&self, _facts: &SessionFacts, _reason: &str) {}
 }

@@ -14,13 +14,14 @@ use crate::clocks::Clocks;
 use crate::exchange::errors::{Happened, RemoteError};
 use crate::exchange::{Closed, Connection};
 use crate::rules::time::BootTime;
-use crate::slots::{Returned, SlotError, SlotLease};
+use crate::slots::{Returned, SlotError, SlotLease, SlotStore};
 
 /// What all sessions of an account share.
 pub(super) struct Shared {
     pub(super) clocks: Clocks,
     pub(super) times: SessionTimes,
     pub(super) events: Arc<dyn SessionEvents>,
+    pub(super) store: Arc<dyn SlotStore>,
     /// Wakes one waiting run of this process when a slot has come back.
     pub(super) freed: Notify,
 }

@@ -60,7 +60,6 @@ pub struct SessionsParts {
 /// The sessions of one account. Made by the composition root.
 pub struct Sessions {
     account: AccountKey,
-    store: Arc<dyn SlotStore>,
     remote: Arc<dyn Remote>,
     tokens: Arc<dyn TokenSource>,
     reaper: ReaperHandle,
@@ -73,9 +72,9 @@ impl Sessions {
     /// Sessions made from `parts`.
     pub fn new(parts: SessionsParts) -> Sessions {
         let SessionsParts { account, store, remote, tokens, clocks, times, reaper, events } = parts;
-        let shared = Arc::new(Shared { clocks, times, events, freed: tokio::sync::Notify::new() });
+        let shared = Arc::new(Shared { clocks, times, events, store, freed: tokio::sync::Notify::new() });
         let secrets = Arc::new(LocalSecrets);
-        Sessions { account, store, remote, tokens, reaper, shared, secrets, jitter: Box::new(chance) }
+        Sessions { account, remote, tokens, reaper, shared, secrets, jitter: Box::new(chance) }
     }
 
     /// Reads the secrets that calls send from `secrets`, in place of this process's environment and files.
@@ -178,12 +177,11 @@ impl Sessions {
         holder: &Holder,
         wait: Wait,
     ) -> Result<(Box<dyn SlotLease>, Duration), SessionError> {
-        let Shared { clocks, times, events, freed } = &*self.shared;
+        let Shared { clocks, times, events, store, freed } = &*self.shared;
         let started = clocks.boot();
         let mut attempt = 0u32;
         loop {
-            let answer =
-                clocks.timeout(times.store_deadline, self.store.attempt(&self.account, holder)).await;
+            let answer = clocks.timeout(times.store_deadline, store.attempt(&self.account, holder)).await;
             let waited = clocks.boot().since(started);
             let busy = match answer {
                 Ok(Ok(Attempt::Lease(lease))) => return Ok((lease, waited)),

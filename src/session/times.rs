@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::rules::opens::Budget;
 use crate::rules::slots::{Polling, Terms};
+use crate::rules::working_limit::Pace;
 use crate::slots::SlotTimes;
 
 /// The times of sessions and slots.
@@ -33,9 +34,8 @@ impl SessionTimes {
     pub const QUARANTINE: Duration = Duration::from_secs(16 * 60);
 
     /// The old service's throttling policy allowed 5 new runspaces per 60 seconds (protocol reference, 3.14); today's
-    /// publishes no figure, and a session costs it a handshake, not a process. Four times the five lets a handful of
-    /// jobs start together, and still stops a loop that opens without end.
-    pub const OPENS_PER_MINUTE: u32 = 20;
+    /// publishes no figure, so the last one that is known holds.
+    pub const OPENS_PER_MINUTE: u32 = 5;
 
     /// The window of [`SessionTimes::OPENS_PER_MINUTE`].
     pub const OPENS_WINDOW: Duration = Duration::from_secs(60);
@@ -54,11 +54,16 @@ impl SessionTimes {
     /// Other processes' returns are seen only by looking: five seconds are the most that a free slot stands idle.
     pub const POLL_MAX: Duration = Duration::from_secs(5);
 
+    /// Five sessions that are refused within half a minute were refused for the same reason. Throttling policies of
+    /// the old service recharged within five minutes; one slot more after each tells whether that is over.
+    pub const PACE: Pace = Pace { crowd: Duration::from_secs(30), step: Duration::from_secs(300) };
+
     /// What the slot store has to know of them.
     pub fn slots(&self) -> SlotTimes {
         SlotTimes {
             terms: self.terms(),
             opens: Budget { limit: self.opens_per_minute, window: SessionTimes::OPENS_WINDOW },
+            pace: SessionTimes::PACE,
         }
     }
 
@@ -88,12 +93,9 @@ mod tests {
     #[test]
     fn the_defaults_fit_together() {
         let times = SessionTimes::default();
-        assert_eq!(
-            (times.lease.as_secs(), times.quarantine.as_secs(), times.opens_per_minute),
-            (60, 960, 20)
-        );
+        assert_eq!((times.lease.as_secs(), times.quarantine.as_secs(), times.opens_per_minute), (60, 960, 5));
         assert!(
-            times.close_deadline < times.terms().margin(),
+            times.close_deadline <= times.terms().margin(),
             "a cancelled call's session closes within its lease"
         );
         assert!(

@@ -244,9 +244,9 @@ pub static TABLE: &[Definition] = &[
     row(
         "opens_per_minute",
         Kind::Count { min: 1, max: 6000 },
-        Some("20"),
-        "Sessions an account may open in a minute, so that a loop of failing runs does not become a flood. The old \
-         service allowed 5 runspaces in 60 s; today's publishes no figure, and a session costs it one handshake.",
+        Some("5"),
+        "Sessions an account may open in a minute, over all of its runs. The old service allowed 5 runspaces in 60 s; \
+         today's publishes no figure. Raise it where many short jobs begin together.",
     ),
     row(
         "session_wait",

@@ -156,6 +156,7 @@ mod tests {
     use crate::clocks::Clocks;
     use crate::rules::opens::Budget;
     use crate::rules::slots::Terms;
+    use crate::rules::working_limit::Pace;
 
     /// A renewal whose caller is gone may come to its turn after the return; the slot may be somebody else's then.
     #[test]
@@ -163,6 +164,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let minute = Duration::from_secs(60);
         let times = SlotTimes {
+            pace: Pace { crowd: Duration::from_secs(30), step: Duration::from_secs(300) },
             terms: Terms { lease: minute, quarantine: minute },
             opens: Budget { limit: 5, window: minute },
         };

@@ -8,19 +8,19 @@
 //! Guarantees: a slot is given out only under its lock; a held record is on the disk before its session opens.
 //! Not yet: order of arrival. Callers that find nothing free wait with chance in the pause (`rules::slots::pause`).
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 
+use super::budget::Open;
 use super::folder::{self, Durably, Folder};
 use super::lease::{Fresh, LocalLease};
-use super::record::{Occupant, Record, VERSION};
+use super::record::{Occupant, Record};
 use super::{AccountKey, Attempt, Busy, Holder, SlotError, SlotStore, SlotTimes};
 use crate::clocks::Clocks;
-use crate::rules::opens::{Admission, Budget, admit, comparable};
 use crate::rules::slots::Slot;
 use crate::rules::time::BootTime;
 
@@ -43,23 +43,10 @@ pub(super) struct Inner {
     pub(super) boot_id: String,
 }
 
-#[derive(Serialize, Deserialize)]
-struct StoredOpens {
-    version: u32,
-    boot_id: String,
-    opens: Vec<BootTime>,
-}
-
 pub(super) enum Tried {
     Taken(Fresh),
     Busy(Busy),
     OpensLocked,
-}
-
-enum Open {
-    Taken,
-    Exhausted(BootTime),
-    Locked,
 }
 
 impl LocalStore {
@@ -76,6 +63,12 @@ impl LocalStore {
             std::fs::read_to_string(path).map_err(|error| folder::failure(path, "cannot be read", &error))?;
         let boot_id = boot_id.trim().to_owned();
         Ok(LocalStore(Arc::new(Inner { dir, limit, times, clocks, boot_id })))
+    }
+
+    fn opens_stay_locked(&self, account: &AccountKey) -> SlotError {
+        let path = Folder::of(&self.0.dir, account).path().join("opens.lock");
+        let reason = "stays locked: a process that uses it is stopped, let it go on or end it".to_owned();
+        SlotError::Store { place: path.display().to_string(), reason }
     }
 }
 
@@ -95,9 +88,18 @@ impl SlotStore for LocalStore {
                 Tried::OpensLocked => self.0.clocks.sleep(OPENS_LOCK_PAUSE).await,
             }
         }
-        let path = Folder::of(&self.0.dir, account).path().join("opens.lock");
-        let reason = "stays locked: a process that uses it is stopped, let it go on or end it".to_owned();
-        Err(SlotError::Store { place: path.display().to_string(), reason })
+        Err(self.opens_stay_locked(account))
+    }
+
+    async fn refused(&self, account: &AccountKey) -> Result<u32, SlotError> {
+        for _ in 0..OPENS_LOCK_LOOKS {
+            let (inner, account) = (Arc::clone(&self.0), account.clone());
+            match blocking(&self.0, move || inner.lower(&account)).await? {
+                Some(left) => return Ok(left),
+                None => self.0.clocks.sleep(OPENS_LOCK_PAUSE).await,
+            }
+        }
+        Err(self.opens_stay_locked(account))
     }
 }
 
@@ -110,28 +112,24 @@ impl Inner {
     ) -> Result<Tried, SlotError> {
         let folder = Folder::of(&self.dir, account);
         folder.prepare(account)?;
-        let mut busy = Busy { held: 0, quarantined: 0, opens_exhausted: false, until: None };
+        let mut busy =
+            Busy { held: 0, quarantined: 0, opens_exhausted: false, lowered_to: None, until: None };
         let mut exhausted = None;
-        for number in 1..=self.limit {
-            // Read before the lock is tried: looking at a quarantined slot must not make it seem held.
-            let record = folder.record(number)?;
-            if let Some(until) = record.quarantined_until(&self.boot_id, self.clocks.boot()) {
-                note_quarantine(&mut busy, until);
-                continue;
+        let mut usable = self.limit;
+        if let Some((left, rises)) = self.lowered(&folder)? {
+            // Slots above the lowered limit are given to nobody; those still in use there count against the others.
+            for number in left + 1..=self.limit {
+                self.look(&folder, number, &mut busy)?;
             }
-            let Some(lock) = folder.lock_slot(number)? else {
-                busy.held += 1;
-                continue;
-            };
-            let record = folder.record(number)?;
-            let now = self.clocks.boot();
-            let mut slot = record.clone().unlocked(&self.boot_id, now, self.times.terms);
-            if let Slot::Quarantined(quarantine) = slot {
-                // The death was seen just now: its end is fixed from here on.
-                folder.write_record(number, &Record::text(&self.boot_id, &slot), Durably::Yes)?;
-                note_quarantine(&mut busy, quarantine.until);
-                continue;
+            usable = left.saturating_sub(busy.held + busy.quarantined);
+            for number in usable + 1..=left {
+                self.look(&folder, number, &mut busy)?;
             }
+            busy.lowered_to = Some(left);
+            busy.until = Some(busy.until.map_or(rises, |until| until.min(rises)));
+        }
+        for number in 1..=usable {
+            let Some((lock, mut slot)) = self.look(&folder, number, &mut busy)? else { continue };
             if exhausted.is_some() {
                 continue;
             }
@@ -155,62 +153,34 @@ impl Inner {
         Ok(Tried::Busy(busy))
     }
 
-    /// Takes one open from the budget, under the budget's own lock.
-    fn take_open(&self, folder: &Folder) -> Result<Open, SlotError> {
-        let Some(_lock) = folder.lock_opens()? else { return Ok(Open::Locked) };
-        let text = folder.opens()?;
-        let now = self.clocks.boot();
-        let (stamps, foreign) = match text.as_deref() {
-            None => (Vec::new(), false),
-            Some(text) => self.stamps(folder, text, now)?,
-        };
-        match admit(&stamps, now, self.times.opens) {
-            Admission::Admitted(stamps) => {
-                self.write_stamps(folder, stamps)?;
-                Ok(Open::Taken)
-            }
-            Admission::Exhausted { until } => {
-                if foreign {
-                    self.write_stamps(folder, stamps)?;
-                }
-                Ok(Open::Exhausted(until))
-            }
-        }
-    }
-
-    /// The stamps, and whether they were made comparable and so have to be written back.
-    fn stamps(
+    /// Looks at slot `number`: free, with its lock in hand, or counted in `busy`.
+    pub(super) fn look(
         &self,
         folder: &Folder,
-        text: &[u8],
-        now: BootTime,
-    ) -> Result<(Vec<BootTime>, bool), SlotError> {
-        let Budget { limit, .. } = self.times.opens;
-        let full = usize::try_from(limit).unwrap_or(usize::MAX);
-        let Ok(stored) = serde_json::from_slice::<StoredOpens>(text) else {
-            if let Some(version) = version(text).filter(|version| *version > VERSION) {
-                return Err(folder::newer(&folder.path().join("opens.json"), version));
-            }
-            return Ok((comparable(full, now, self.times.opens), true));
+        number: u32,
+        busy: &mut Busy,
+    ) -> Result<Option<(File, Slot<Occupant>)>, SlotError> {
+        // Read before the lock is tried: looking at a quarantined slot must not make it seem held.
+        let record = folder.record(number)?;
+        if let Some(until) = record.quarantined_until(&self.boot_id, self.clocks.boot()) {
+            note_quarantine(busy, until);
+            return Ok(None);
+        }
+        let Some(lock) = folder.lock_slot(number)? else {
+            busy.held += 1;
+            return Ok(None);
         };
-        if stored.version > VERSION {
-            return Err(folder::newer(&folder.path().join("opens.json"), stored.version));
+        let record = folder.record(number)?;
+        let now = self.clocks.boot();
+        let slot = record.unlocked(&self.boot_id, now, self.times.terms);
+        if let Slot::Quarantined(quarantine) = slot {
+            // The death was seen just now: its end is fixed from here on.
+            folder.write_record(number, &Record::text(&self.boot_id, &slot), Durably::Yes)?;
+            note_quarantine(busy, quarantine.until);
+            return Ok(None);
         }
-        if stored.boot_id != self.boot_id || stored.opens.iter().any(|stamp| now < *stamp) {
-            return Ok((comparable(stored.opens.len(), now, self.times.opens), true));
-        }
-        Ok((stored.opens, false))
+        Ok(Some((lock, slot)))
     }
-
-    fn write_stamps(&self, folder: &Folder, opens: Vec<BootTime>) -> Result<(), SlotError> {
-        let stored = StoredOpens { version: VERSION, boot_id: self.boot_id.clone(), opens };
-        folder.write_opens(&serde_json::to_vec(&stored).expect("strings and numbers"))
-    }
-}
-
-fn version(text: &[u8]) -> Option<u32> {
-    let value: serde_json::Value = serde_json::from_slice(text).ok()?;
-    u32::try_from(value.get("version")?.as_u64()?).ok()
 }
 
 fn note_quarantine(busy: &mut Busy, until: BootTime) {

@@ -1,5 +1,6 @@
 //! The places for sessions an account has, kept where all processes that share the account can see them.
 
+mod budget;
 mod folder;
 mod lease;
 mod list;
@@ -16,6 +17,7 @@ use async_trait::async_trait;
 use crate::rules::opens::Budget;
 use crate::rules::slots::Terms;
 use crate::rules::time::BootTime;
+use crate::rules::working_limit::Pace;
 
 /// Who signs in: cloud + tenant id + object id. Never taken from a job's text. The key of the session limit.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -69,6 +71,8 @@ pub struct Busy {
     pub quarantined: u32,
     /// The opens-per-minute budget was the reason.
     pub opens_exhausted: bool,
+    /// How many may be in use for now, if the service has made that fewer than there are slots.
+    pub lowered_to: Option<u32>,
     /// When something may change by itself; `None` where only a holder can change it.
     pub until: Option<BootTime>,
 }
@@ -80,6 +84,8 @@ pub struct SlotTimes {
     pub terms: Terms,
     /// Opens per window.
     pub opens: Budget,
+    /// How the limit moves after the service has refused.
+    pub pace: Pace,
 }
 
 /// Where slots are kept: on the host, or as Kubernetes Leases.
@@ -90,6 +96,16 @@ pub trait SlotStore: Send + Sync + 'static {
     /// # Cancel safety
     /// Dropped before it returns, a slot that was taken is given back free.
     async fn attempt(&self, account: &AccountKey, holder: &Holder) -> Result<Attempt, SlotError>;
+
+    /// The service has refused `account` for concurrency or throttled it: fewer slots are given out for a while.
+    /// Returns how many may be in use now. Sessions that are open stay.
+    ///
+    /// # Cancel safety
+    /// Dropped before it returns, the limit may have been lowered or not.
+    ///
+    /// # Errors
+    /// [`SlotError::Store`] if that could not be noted.
+    async fn refused(&self, account: &AccountKey) -> Result<u32, SlotError>;
 }
 
 /// A slot that is held. Dropped without `give_back`, it ends in quarantine.

@@ -255,3 +255,22 @@ async fn after_a_cancelled_call_the_session_can_make_another() {
     assert_eq!(house.service.calls(), 2);
     assert_settled(&house).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_for_concurrency_leaves_fewer_slots_to_all_holders() {
+    for kind in [ErrorKind::SessionLimit, ErrorKind::Throttled] {
+        let house = House::new();
+        house.service.script(move |op| slow_call(op, Act::Fail(SOON, kind, Happened::No)));
+        let work = async |session: &mut Session| -> Result<(), Failure> {
+            assert_eq!(house.store.lowered_to(), None);
+            assert!(matches!(session.call(&read(), &mut Items::default()).await, Err(CallError::Remote(_))));
+            assert_eq!(house.store.lowered_to(), Some(1), "one session was too many: one may stay");
+            let none = async |_: &mut Session| -> Result<(), Failure> { Ok(()) };
+            let further = house.sessions.with_session(&run("further"), Wait::OnlyIfFreeNow, none).await;
+            assert!(further.is_err(), "{kind:?}: no further session for now");
+            Ok(())
+        };
+        house.sessions.with_session(&run("a"), Wait::UpTo(secs(1)), work).await.unwrap();
+        assert_settled(&house).await;
+    }
+}

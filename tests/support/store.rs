@@ -8,6 +8,7 @@ use exorun::clocks::Clocks;
 use exorun::rules::opens::{Admission, admit};
 use exorun::rules::slots::Slot;
 use exorun::rules::time::BootTime;
+use exorun::rules::working_limit::{Lowered, after_refusal};
 use exorun::slots::{
     AccountKey, Attempt, Busy, Holder, Returned, SlotError, SlotId, SlotLease, SlotStore, SlotTimes,
 };
@@ -48,6 +49,7 @@ impl PartialEq for Who {
 }
 
 struct State {
+    lowered: Option<Lowered>,
     slots: Vec<Slot<Who>>,
     stamps: Vec<BootTime>,
     next: u64,
@@ -67,7 +69,7 @@ impl MemoryStore {
     pub(crate) fn new(slots: u32, times: SlotTimes, clocks: Clocks) -> MemoryStore {
         let slots = (0..slots).map(|_| Slot::Free).collect();
         let script: Script = Box::new(|_| StoreAct::Take(Duration::from_millis(1)));
-        let state = State { slots, stamps: Vec::new(), next: 1, renewals: 0, script };
+        let state = State { lowered: None, slots, stamps: Vec::new(), next: 1, renewals: 0, script };
         MemoryStore { state: Arc::new(Mutex::new(state)), times, clocks, process: Process::new() }
     }
 
@@ -93,6 +95,12 @@ impl MemoryStore {
         let held = state.slots.iter().filter(|slot| matches!(slot, Slot::Held(_))).count();
         let quarantined = state.slots.iter().filter(|slot| matches!(slot, Slot::Quarantined(_))).count();
         (held, quarantined)
+    }
+
+    /// How many slots may be in use now, if a refusal has made that fewer.
+    pub(crate) fn lowered_to(&self) -> Option<u32> {
+        let (now, state) = (self.clocks.boot(), self.state.lock().unwrap());
+        state.lowered.map(|lowered| lowered.limit(state.slots.len() as u32, now, self.times.pace))
     }
 
     pub(crate) fn renewals(&self) -> u32 {
@@ -148,7 +156,8 @@ impl SlotStore for MemoryStore {
         let now = self.clocks.boot();
         let mut state = self.state.lock().unwrap();
         self.refresh(&mut state);
-        let mut busy = Busy { held: 0, quarantined: 0, opens_exhausted: false, until: None };
+        let mut busy =
+            Busy { held: 0, quarantined: 0, opens_exhausted: false, lowered_to: None, until: None };
         let mut free = None;
         for (index, slot) in state.slots.iter().enumerate() {
             match slot {
@@ -159,6 +168,13 @@ impl SlotStore for MemoryStore {
                     busy.until =
                         Some(busy.until.map_or(quarantine.until, |until| until.min(quarantine.until)));
                 }
+            }
+        }
+        let full = state.slots.len() as u32;
+        if let Some(lowered) = state.lowered {
+            let left = lowered.limit(full, now, self.times.pace);
+            if busy.held + busy.quarantined >= left {
+                return Ok(Attempt::Busy(Busy { lowered_to: Some(left), ..busy }));
             }
         }
         let Some(index) = free else { return Ok(Attempt::Busy(busy)) };
@@ -185,6 +201,17 @@ impl SlotStore for MemoryStore {
             ends: now + self.times.terms.lease,
             _locked: locked,
         })))
+    }
+
+    async fn refused(&self, _account: &AccountKey) -> Result<u32, SlotError> {
+        let now = self.clocks.boot();
+        let mut state = self.state.lock().unwrap();
+        self.refresh(&mut state);
+        let (full, held) = (state.slots.len() as u32, state.slots.iter());
+        let held = held.filter(|slot| matches!(slot, Slot::Held(_))).count() as u32;
+        let lowered = after_refusal(state.lowered, full, held, now, self.times.pace);
+        state.lowered = Some(lowered);
+        Ok(lowered.limit(full, now, self.times.pace))
     }
 }
 

@@ -15,6 +15,7 @@ pub(in crate::observe) fn busy(peer: Peer) -> Metrics {
     metrics.vault_read("ok");
     metrics.vault_token_ends(Some(at));
     metrics.certificate_ends("contoso.onmicrosoft.com", "client", at);
+    metrics.sessions_limited(4);
     metrics.session_waited(Duration::from_millis(20));
     metrics.session_opened();
     metrics.call_finished(&FinishedCall {
@@ -53,6 +54,7 @@ fn every_family_has_its_labels_and_says_who_answered() {
     exorun_session_wait_seconds_sum{emulated="true"} 0.02
     exorun_session_wait_seconds_count{emulated="true"} 1
     exorun_sessions_closed_total{reason="finished",emulated="true"} 1
+    exorun_sessions_limit{emulated="true"} 4
     exorun_sessions_open{emulated="true"} 0
     exorun_sessions_opened_total{emulated="true"} 1
     exorun_sessions_refused_total{emulated="true"} 1
