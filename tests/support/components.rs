@@ -26,6 +26,12 @@ pub(crate) fn has(program: &str, test: &str) -> bool {
 pub(crate) fn skip(test: &str, why: &str) {
     let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|found| found == value);
     assert!(!is("CI", "true") && !is("EXORUN_NO_SKIP", "1"), "{test} must not be skipped here: {why}");
+    show(test, why);
+}
+
+/// Shows that `test` is skipped because of the host itself, where nothing that could be installed helps.
+#[allow(dead_code, reason = "each test binary uses its own part of it")]
+pub(crate) fn show(test: &str, why: &str) {
     let line = format!("SKIPPED: {test}: {why}\n");
     // Not eprintln!: the test harness would keep that to itself.
     let _ = std::io::stderr().write_all(line.as_bytes());
