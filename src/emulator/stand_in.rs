@@ -27,7 +27,7 @@ const LIFE_SECONDS: i64 = 60 * 60;
 /// For the GUID of a token's user.
 const USER: u64 = 63;
 
-/// The issuer of [`federated_token`], as a credential of the applications.
+/// The issuer of the token in `federated_token`, as a credential of the applications.
 pub fn federated_credential() -> FederatedCredential {
     FederatedCredential {
         issuer: ISSUER.to_owned(),
