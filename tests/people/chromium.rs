@@ -138,6 +138,7 @@ mod tests {
 
     use super::super::components;
     use super::super::desk::{Desk, MFA, NAVIN, PASSWORD, VERIFICATION_CODE, end_of, options};
+    use super::super::program::shipped;
     use super::super::vaulted::Vaulted;
     use super::Chromium;
 
@@ -178,6 +179,29 @@ mod tests {
         login.assert_code(0);
         assert!(login.stdout.contains(&format!("{NAVIN} is signed in")), "{}", login.stdout);
         vaulted.unattended(&["run", &job]).await.assert_code(0);
+        desk.tenant.assert_all_closed();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn chromium_signs_in_navin_for_the_shipped_example() {
+        if skipped("chromium_signs_in_navin_for_the_shipped_example") {
+            return;
+        }
+        let desk = Desk::new(options()).await;
+        let job = shipped("examples/browser.yaml");
+        let child = desk.attended(&["run", job.to_str().unwrap()], &[]).spawn().unwrap();
+        let chromium = Chromium::start(desk.tenant.folder.path()).await;
+        chromium.open(&desk.opened().await).await;
+        // The job names the user, so that only the password is asked for.
+        chromium.heading("Enter password").await;
+        chromium.enter("passwd", PASSWORD).await;
+        chromium.heading("Stay signed in?").await;
+        chromium.click("button[value=no]").await;
+        chromium.heading("Signed in").await;
+        let run = end_of(child).await;
+        chromium.end().await;
+        run.assert_code(0);
+        assert!(run.stdout.contains(&format!("as {NAVIN}")), "{}", run.stdout);
         desk.tenant.assert_all_closed();
     }
 

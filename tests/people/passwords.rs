@@ -1,8 +1,10 @@
 //! `method: password` and `method: inline_credential`.
 
+use exorun::emulator::Options;
+
 use super::components;
 use super::desk::{Desk, MFA, NAVIN, PASSWORD, end, options};
-use super::program::requests;
+use super::program::{requests, shipped};
 
 /// A job by a password in a file.
 async fn by_password(desk: &Desk, user: &str, password: &str) -> super::program::Ended {
@@ -69,6 +71,24 @@ async fn a_typed_password_is_not_echoed_and_signs_in() {
     let run = end(desk.attended(&["run", job.to_str().unwrap()], &answers)).await;
     run.assert_code(0);
     assert!(run.stdout.contains("Microsoft is retiring it"), "{}", run.stdout);
+    desk.tenant.assert_all_closed();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_shipped_example_asks_only_for_the_password() {
+    if !components::has("python3", "the_shipped_example_asks_only_for_the_password") {
+        return;
+    }
+    let user = "navin@contoso.com";
+    let domains = vec!["contoso.com".to_owned()];
+    let desk = Desk::new(Options { domains, accounts: vec![user.parse().unwrap()], ..options() }).await;
+    let job = shipped("examples/inline-credential.yaml");
+    let password = format!("{PASSWORD}\n");
+    let answers = [("Password of navin", Some(password.as_str()))];
+    let run = end(desk.attended(&["run", job.to_str().unwrap()], &answers)).await;
+    run.assert_code(0);
+    assert!(run.stdout.contains(&format!("as {user}")), "{}", run.stdout);
+    assert!(!run.stdout.contains("User name"), "the job names the user: {}", run.stdout);
     desk.tenant.assert_all_closed();
 }
 
