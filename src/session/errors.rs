@@ -12,9 +12,12 @@ use crate::slots::SlotError;
 pub enum SessionError {
     /// The time to wait is spent.
     #[error(
-        "no session in {}: {held} in use, {quarantined} in quarantine{}",
+        "no session in {}: {held} in use, {quarantined} in quarantine{}{}",
         show_about(*waited),
-        if *opens_exhausted { ", and the opens per minute are used up" } else { "" }
+        if *opens_exhausted { ", and the opens per minute are used up" } else { "" },
+        lowered_to.map_or_else(String::new, |left| format!(
+            ", and no more than {left} for now, because the service has refused or throttled the account"
+        ))
     )]
     NoSession {
         /// Slots held by live holders when last looked at.
@@ -23,6 +26,8 @@ pub enum SessionError {
         quarantined: u32,
         /// A slot was free, but the opens-per-minute budget was used up.
         opens_exhausted: bool,
+        /// How many may be in use for now, if the service has made that fewer than there are slots.
+        lowered_to: Option<u32>,
         /// How long the run has waited.
         waited: Duration,
     },

@@ -206,6 +206,7 @@ impl Sessions {
                     held: busy.held,
                     quarantined: busy.quarantined,
                     opens_exhausted: busy.opens_exhausted,
+                    lowered_to: busy.lowered_to,
                     waited,
                 });
             }

@@ -268,6 +268,9 @@ async fn a_refusal_for_concurrency_leaves_fewer_slots_to_all_holders() {
             let none = async |_: &mut Session| -> Result<(), Failure> { Ok(()) };
             let further = house.sessions.with_session(&run("further"), Wait::OnlyIfFreeNow, none).await;
             assert!(further.is_err(), "{kind:?}: no further session for now");
+            let more = house.sessions.with_session(&run("more"), Wait::UpTo(secs(1)), none).await;
+            let Err(Failure::Session(error)) = more else { panic!("{kind:?}: one is enough") };
+            assert!(error.to_string().contains("and no more than 1 for now"), "{error}");
             Ok(())
         };
         house.sessions.with_session(&run("a"), Wait::UpTo(secs(1)), work).await.unwrap();
