@@ -24,9 +24,9 @@ use exorun::exchange::redirect::Family;
 use exorun::exchange::transport::{Connector, Origin};
 use exorun::exchange::{CmdletRequest, Intent, ItemSink, trust};
 use exorun::recording::Recorder;
-use exorun::rules::opens::Budget;
 use exorun::rules::retry::{Repeated, RetryPolicy};
 use exorun::rules::slots::Polling;
+use exorun::rules::slots::opens::Budget;
 use exorun::session::{Finished, NoEvents, Reaper, RunLabel, SessionTimes, Sessions, SessionsParts, Wait};
 use exorun::settings::{ProcessEnvironment, Settings};
 use exorun::signin::TokenSource;
@@ -34,7 +34,7 @@ use exorun::signin::application::ApplicationGrant;
 use exorun::signin::client_secret::ClientSecret;
 use exorun::signin::endpoint::{Expected, LoginEndpoint};
 use exorun::signin::held::HeldToken;
-use exorun::slots::{AccountKey, LocalStore, SLOTS_DEFAULT, SlotTimes};
+use exorun::slots::{AccountKey, LocalStore, SlotTimes};
 use exorun::spec::job::CredentialRef;
 use serde_json::Map;
 use serde_json::value::RawValue;
@@ -56,6 +56,7 @@ const TIMES: SessionTimes = SessionTimes {
     opens_per_minute: u32::MAX,
     close_deadline: Duration::from_secs(1),
     store_deadline: Duration::from_millis(1500),
+    patience: SessionTimes::PATIENCE,
     polling: Polling { min: Duration::from_millis(50), max: Duration::from_millis(500) },
 };
 /// Remembered opens are as many as a minute has in real life.
@@ -180,8 +181,8 @@ async fn sessions(
         clocks: clocks.clone(),
         recorder: Recorder::off(),
     });
-    let times = SlotTimes { terms: TIMES.terms(), opens: OPENS, pace: SessionTimes::PACE };
-    let store = LocalStore::new(state.to_owned(), SLOTS_DEFAULT, times, clocks.clone())?;
+    let times = SlotTimes { opens: OPENS, ..TIMES.slots() };
+    let store = LocalStore::new(state.to_owned(), 5, times, clocks.clone())?;
     Ok(Sessions::new(SessionsParts {
         account: AccountKey {
             cloud: login.as_str().to_owned(),

@@ -13,11 +13,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use exorun::clocks::Clocks;
-use exorun::rules::opens::Budget;
 use exorun::rules::slots::Terms;
+use exorun::rules::slots::opens::Budget;
 use exorun::session::SessionTimes;
 use exorun::slots::{
-    Attempt, Busy, Holder, ListedState, LocalStore, Returned, SlotError, SlotLease, SlotStore, SlotTimes,
+    Ask, Attempt, Busy, Holder, ListedState, LocalStore, Returned, SlotError, SlotLease, SlotStore, SlotTimes,
 };
 use support::{account, paused_clocks};
 use tokio_util::task::TaskTracker;
@@ -26,6 +26,7 @@ const TIMES: SlotTimes = SlotTimes {
     terms: Terms { lease: Duration::from_secs(60), quarantine: Duration::from_secs(960) },
     opens: Budget { limit: 100, window: Duration::from_secs(60) },
     pace: SessionTimes::PACE,
+    patience: SessionTimes::PATIENCE,
 };
 
 fn holder(name: &str) -> Holder {
@@ -37,7 +38,7 @@ fn store(dir: &Path, limit: u32, times: SlotTimes, clocks: &Clocks) -> LocalStor
 }
 
 async fn attempt(store: &LocalStore, name: &str) -> Result<Box<dyn SlotLease>, Busy> {
-    match store.attempt(&account(), &holder(name)).await.unwrap() {
+    match store.attempt(&account(), &holder(name), Ask::InPassing).await.unwrap() {
         Attempt::Lease(lease) => Ok(lease),
         Attempt::Busy(busy) => Err(busy),
     }
@@ -71,10 +72,7 @@ async fn there_are_as_many_slots_as_the_limit_over_all_stores_of_the_folder() {
     let first = take(&one, "a").await;
     let second = take(&two, "b").await;
     assert_eq!((first.slot().0, second.slot().0), (1, 2));
-    assert_eq!(
-        busy(&one).await,
-        Busy { held: 2, quarantined: 0, opens_exhausted: false, lowered_to: None, until: None }
-    );
+    assert_eq!(busy(&one).await, Busy { held: 2, ..Busy::default() });
     first.give_back(Returned::Free).await.unwrap();
     assert_eq!(take(&two, "c").await.slot().0, 1);
 }
@@ -115,10 +113,7 @@ async fn a_lease_that_is_dropped_is_quarantined_and_comes_back() {
     assert_eq!(lease.ends(), clocks.boot() + secs(60));
     let until = clocks.boot() + secs(60 + 30 + 960);
     drop(lease);
-    assert_eq!(
-        busy(&store).await,
-        Busy { held: 0, quarantined: 1, opens_exhausted: false, lowered_to: None, until: Some(until) }
-    );
+    assert_eq!(busy(&store).await, Busy { quarantined: 1, until: Some(until), ..Busy::default() });
     clocks.sleep(until.since(clocks.boot()) - Duration::from_millis(2)).await;
     assert_eq!(busy(&store).await.quarantined, 1);
     clocks.sleep(Duration::from_millis(3)).await;
@@ -144,13 +139,7 @@ async fn the_budget_of_opens_is_taken_with_a_slot_only() {
     assert!(!busy(&store).await.opens_exhausted, "no slot: no open is taken");
     lease.give_back(Returned::Free).await.unwrap();
     take(&store, "b").await.give_back(Returned::Free).await.unwrap();
-    let full = Busy {
-        held: 0,
-        quarantined: 0,
-        opens_exhausted: true,
-        lowered_to: None,
-        until: Some(begun + secs(60)),
-    };
+    let full = Busy { opens_exhausted: true, until: Some(begun + secs(60)), ..Busy::default() };
     assert_eq!(busy(&store).await, full);
     clocks.sleep(secs(61)).await;
     take(&store, "c").await;
@@ -162,7 +151,7 @@ async fn an_attempt_that_is_dropped_gives_its_slot_back_free() {
     let store = store(dir.path(), 1, TIMES, &clocks);
     for round in 0..20 {
         let (account, name) = (account(), holder(&format!("r{round}")));
-        let attempt = store.attempt(&account, &name);
+        let attempt = store.attempt(&account, &name, Ask::InPassing);
         // One poll starts the file operations; then the attempt is dropped.
         tokio::select! {
             biased;
@@ -273,7 +262,7 @@ async fn errors_name_the_place_and_the_mend() {
     let store = store(dir.path(), 1, TIMES, &clocks);
     take(&store, "a").await.give_back(Returned::Free).await.unwrap();
     std::fs::write(folder(dir.path()).join("slot-1.json"), r#"{"version":7}"#).unwrap();
-    let error = store.attempt(&account(), &holder("b")).await.err().unwrap().to_string();
+    let error = store.attempt(&account(), &holder("b"), Ask::InPassing).await.err().unwrap().to_string();
     assert!(error.contains("slot-1.json") && error.contains("newer exorun"), "{error}");
 }
 
@@ -305,11 +294,14 @@ async fn a_listing_shows_what_is_not_free() {
     free.give_back(Returned::Free).await.unwrap();
     unconfirmed.give_back(Returned::Quarantine).await.unwrap();
     let listed = store.list(None).await.unwrap();
-    assert_eq!(listed.iter().map(|slot| slot.slot.0).collect::<Vec<_>>(), [1, 2, 4]);
-    assert!(listed.iter().all(|slot| slot.account == account()));
-    assert!(matches!(&listed[0].state, ListedState::Held { holder, .. } if holder.run_id == "a"));
-    assert!(matches!(listed[1].state, ListedState::Quarantined { .. }));
-    assert_eq!(store.list(Some(account())).await.unwrap().len(), 3);
+    let [one] = &listed[..] else { panic!("{listed:?}") };
+    assert_eq!((&one.account, one.limit, one.opens, one.waiting), (&account(), 4, 4, 0));
+    assert_eq!(one.slots.iter().map(|slot| slot.slot.0).collect::<Vec<_>>(), [1, 2, 4]);
+    let state = &one.slots[0].state;
+    let us = format!("process {}", std::process::id());
+    assert!(matches!(state, ListedState::Held { holder, place, .. } if holder.run_id == "a" && *place == us));
+    assert!(matches!(one.slots[1].state, ListedState::Quarantined { .. }));
+    assert_eq!(store.list(Some(&account())).await.unwrap(), listed);
 }
 
 /// Locks are tied to the opening of a file, so stores in one process keep each other out as processes do.
@@ -346,13 +338,14 @@ async fn many_takers_at_once_never_get_more_than_the_limit() {
     }
     assert!(taken.load(Ordering::SeqCst) > 24);
     let store = store(dir.path(), 3, times, &Clocks::system());
-    assert!(store.list(None).await.unwrap().is_empty());
+    assert_eq!(store.list(None).await.unwrap()[0].slots, []);
 }
 
 const CHILD_DIR: &str = "EXORUN_TEST_SLOT_DIR";
 
 const SHORT: SlotTimes = SlotTimes {
     pace: SessionTimes::PACE,
+    patience: SessionTimes::PATIENCE,
     terms: Terms { lease: Duration::from_millis(400), quarantine: Duration::from_millis(800) },
     opens: Budget { limit: 100, window: Duration::from_secs(60) },
 };

@@ -49,7 +49,7 @@ use crate::signin::certificate::Term;
 use crate::signin::discovery::Tenant;
 use crate::signin::endpoint::LoginEndpoint;
 use crate::signin::{AccessToken, SigninError, TokenSource};
-use crate::slots::{AccountKey, LocalStore};
+use crate::slots::{AccountKey, SlotStore};
 use crate::spec::job::{Job, TargetSpec};
 
 /// A host that the job needs.
@@ -133,7 +133,9 @@ pub struct Parts<A> {
     /// Where credentials are.
     pub secrets: Arc<dyn SecretSource>,
     /// The slots of this host.
-    pub store: LocalStore,
+    pub store: Arc<dyn SlotStore>,
+    /// Who shares them: `on this host`.
+    pub reach: String,
     /// Slots an account has here.
     pub session_limit: u32,
     /// The steps of a sign-in.

@@ -114,11 +114,9 @@ fn no_session(error: &SessionError) -> Finding {
             format!("no session could be opened: {}", error.message),
             "look at the way to the service (the setting `proxy`)",
         ),
-        SessionError::Slot(error) => Finding::failed(
-            Exit::BadInput,
-            error.to_string(),
-            "look at `state_dir`: it must be a folder of your own on a local disk",
-        ),
+        SessionError::Slot(error) => {
+            Finding::failed(Exit::BadInput, error.to_string(), super::slots::STORE_MEND)
+        }
         busy => Finding::failed(Exit::NoSession, busy.to_string(), "wait, or end one of the account's runs"),
     }
 }
@@ -153,9 +151,9 @@ pub(super) fn failed(error: &CallError, mend: &str) -> Finding {
 
 /// Whether the session's slot is free again.
 async fn closed<A: Account>(parts: &Parts<A>, account: &AccountKey, run: &RunLabel) -> Finding {
-    let taken = match parts.store.list(Some(account.clone())).await {
-        Ok(taken) => taken,
-        Err(error) => return Finding::warning(error.to_string(), "look at `state_dir`"),
+    let taken = match parts.store.list(Some(account)).await {
+        Ok(listed) => listed.into_iter().flat_map(|listed| listed.slots).collect::<Vec<_>>(),
+        Err(error) => return Finding::warning(error.to_string(), super::slots::STORE_MEND),
     };
     let mut states: BTreeMap<&str, u32> = BTreeMap::new();
     for slot in &taken {

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{Account, Climb, Finding, Name, Parts};
-use crate::clocks::Clocks;
 use crate::exit::Exit;
 use crate::observe::escape::one_line;
-use crate::rules::time::BootTime;
 use crate::session::Sessions;
 use crate::signin::{AccessToken, TokenSource};
 use crate::slots::{AccountKey, ListedSlot, ListedState};
+
+/// What to do about a store that fails.
+pub(super) const STORE_MEND: &str = "see where slots are kept: settings `slot_store`, `state_dir` (a folder on a local disk) and `kubernetes_namespace`";
 
 /// The sessions of the account, if one could be opened.
 pub(super) async fn climb<A: Account>(
@@ -32,25 +33,23 @@ pub(super) async fn climb<A: Account>(
                 );
             }
         };
-        match parts.store.list(Some(account.clone())).await {
-            Ok(taken) => {
+        match parts.store.list(Some(&account)).await {
+            Ok(listed) => {
                 joined = Some((sessions, account));
-                look(&taken, parts.session_limit, &parts.clocks)
+                let taken = listed.into_iter().flat_map(|listed| listed.slots).collect::<Vec<_>>();
+                look(&taken, parts.session_limit, &parts.reach)
             }
-            Err(error) => {
-                let mend = "look at `state_dir`: it must be a folder of your own on a local disk";
-                Finding::failed(Exit::BadInput, error.to_string(), mend)
-            }
+            Err(error) => Finding::failed(Exit::BadInput, error.to_string(), STORE_MEND),
         }
     };
     climb.rung(Name::Slots, parts.limits.connect, work).await;
     joined.filter(|_| climb.goes_on())
 }
 
-fn look(taken: &[ListedSlot], limit: u32, clocks: &Clocks) -> Finding {
+fn look(taken: &[ListedSlot], limit: u32, reach: &str) -> Finding {
     let free = limit.saturating_sub(u32::try_from(taken.len()).unwrap_or(u32::MAX));
-    let shown: Vec<String> = taken.iter().map(|slot| shown(slot, clocks)).collect();
-    let counted = format!("{free} of {limit} sessions are free on this host");
+    let shown: Vec<String> = taken.iter().map(shown).collect();
+    let counted = format!("{free} of {limit} sessions are free {reach}");
     let seen = if shown.is_empty() { counted } else { format!("{counted}: {}", shown.join("; ")) };
     if free > 0 {
         return Finding::ok(seen);
@@ -59,24 +58,20 @@ fn look(taken: &[ListedSlot], limit: u32, clocks: &Clocks) -> Finding {
     Finding::failed(Exit::NoSession, seen, mend)
 }
 
-fn shown(slot: &ListedSlot, clocks: &Clocks) -> String {
+fn shown(slot: &ListedSlot) -> String {
     let number = slot.slot.0;
     match &slot.state {
-        ListedState::Held { holder, pid, since, .. } => {
-            let (job, since) = (one_line(&holder.job, 80), wall(*since, clocks));
-            format!("{number} is held by job {job} (process {pid}, since {since})")
+        ListedState::Held { holder, place, since, .. } => {
+            let (job, place) = (one_line(&holder.job, 80), one_line(place, 80));
+            format!("{number} is held by job {job} ({place}, since {})", second(*since))
         }
-        ListedState::Quarantined { until } => {
-            format!("{number} is in quarantine until {}", wall(*until, clocks))
+        ListedState::Quarantined { until, .. } => {
+            format!("{number} is in quarantine until {}", second(*until))
         }
     }
 }
 
-/// When that is, to the second.
-fn wall(at: BootTime, clocks: &Clocks) -> Timestamp {
-    let (wall, boot) = (clocks.wall(), clocks.boot());
-    let millis =
-        i64::try_from(at.as_millis()).unwrap_or(i64::MAX) - i64::try_from(boot.as_millis()).unwrap_or(0);
-    let there = wall.saturating_add(SignedDuration::from_millis(millis)).unwrap_or(wall);
-    Timestamp::from_second(there.as_second()).unwrap_or(there)
+/// To the second.
+fn second(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
 }

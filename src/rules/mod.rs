@@ -3,7 +3,6 @@
 pub mod diff;
 pub mod duration;
 pub mod edit;
-pub mod opens;
 pub mod page;
 pub mod paging;
 pub mod profile;
@@ -18,4 +17,3 @@ pub mod tenancy;
 pub mod time;
 pub mod token;
 pub mod validity;
-pub mod working_limit;

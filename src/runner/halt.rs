@@ -4,6 +4,7 @@ use crate::exchange::errors::{ErrorKind, Happened, RemoteError};
 use crate::exit::Exit;
 use crate::session::{CallError, SessionError};
 use crate::signin::{SigninError, SigninErrorKind};
+use crate::slots::SlotError;
 use crate::spec::template::ExpressionError;
 
 /// One failed action on one object.
@@ -123,6 +124,8 @@ impl From<SessionError> for Halt {
     fn from(error: SessionError) -> Halt {
         let exit = match &error {
             SessionError::NoSession { .. } | SessionError::NoneFree { .. } => Exit::NoSession,
+            // It was waited for in vain: as for a session that was not to be had in time.
+            SessionError::Slot(SlotError::Unavailable { .. }) => Exit::NoSession,
             SessionError::Slot(_) => Exit::BadInput,
             SessionError::Open(_) => Exit::Failed,
         };

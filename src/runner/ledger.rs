@@ -73,13 +73,18 @@ fn word(closed: Closed) -> &'static str {
 }
 
 impl SessionEvents for SessionLedger {
-    fn waiting(&self, account: &AccountKey, busy: &Busy) {
+    fn waiting(&self, account: &AccountKey, busy: &Busy, left: Duration) {
         if !self.set_waiting(true) {
             info!(
-                tenant_id = %account.tenant_id, held = busy.held, quarantined = busy.quarantined,
-                opens_exhausted = busy.opens_exhausted, lowered_to = busy.lowered_to, "waiting for a session slot"
+                tenant_id = %account.tenant_id, held = busy.held, quarantined = busy.quarantined, ahead = busy.ahead,
+                opens_exhausted = busy.opens_exhausted, lowered_to = busy.lowered_to, left_s = left.as_secs(),
+                "waiting for a session slot"
             );
         }
+    }
+
+    fn store_failed(&self, _: &AccountKey, error: &SlotError) {
+        warn!(error = %error, "the slots could not be looked at; the run tries again while it may wait");
     }
 
     fn refused(&self, _: &AccountKey, why: &SessionError) {

@@ -257,7 +257,7 @@ impl Session {
             Ok(Err(error)) => shared.events.not_lowered(facts, &error),
             Err(elapsed) => {
                 let reason = format!("noting that the service refuses {elapsed}");
-                let error = SlotError::Store { place: "of the account".to_owned(), reason };
+                let error = SlotError::Unavailable { place: "of the account".to_owned(), reason };
                 shared.events.not_lowered(facts, &error);
             }
         }

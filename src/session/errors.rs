@@ -5,29 +5,16 @@ use std::time::Duration;
 use crate::exchange::errors::{Happened, RemoteError};
 use crate::rules::duration::show_about;
 use crate::signin::SigninError;
-use crate::slots::SlotError;
+use crate::slots::{Busy, SlotError};
 
 /// Why a session could not be had. Nothing was sent in its name.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
     /// The time to wait is spent.
-    #[error(
-        "no session in {}: {held} in use, {quarantined} in quarantine{}{}",
-        show_about(*waited),
-        if *opens_exhausted { ", and the opens per minute are used up" } else { "" },
-        lowered_to.map_or_else(String::new, |left| format!(
-            ", and no more than {left} for now, because the service has refused or throttled the account"
-        ))
-    )]
+    #[error("no session in {}: {}", show_about(*waited), busy_text(busy))]
     NoSession {
-        /// Slots held by live holders when last looked at.
-        held: u32,
-        /// Slots in quarantine when last looked at.
-        quarantined: u32,
-        /// A slot was free, but the opens-per-minute budget was used up.
-        opens_exhausted: bool,
-        /// How many may be in use for now, if the service has made that fewer than there are slots.
-        lowered_to: Option<u32>,
+        /// What the last look saw.
+        busy: Busy,
         /// How long the run has waited.
         waited: Duration,
     },
@@ -47,7 +34,32 @@ pub enum SessionError {
     Open(#[from] RemoteError),
 }
 
+fn busy_text(busy: &Busy) -> String {
+    let mut text = format!("{} in use, {} in quarantine", busy.held, busy.quarantined);
+    if busy.ahead > 0 {
+        text.push_str(&format!(", {} came earlier and wait too", busy.ahead));
+    }
+    if busy.opens_exhausted {
+        text.push_str(", and the opens per minute are used up");
+    }
+    if let Some(left) = busy.lowered_to {
+        text.push_str(&format!(
+            ", and no more than {left} for now, because the service has refused or throttled the account"
+        ));
+    }
+    if busy.is_stuck {
+        text.push_str(
+            ", and a process that was stopped keeps the account's record locked: let it go on or end it",
+        );
+    }
+    text
+}
+
 impl SessionError {
+    pub(super) fn no_session(busy: Busy, waited: Duration) -> SessionError {
+        SessionError::NoSession { busy, waited }
+    }
+
     /// A word of a closed set, for logs and metrics.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -13,6 +13,7 @@ mod calls;
 mod errors;
 mod events;
 mod owed;
+mod place;
 mod reaper;
 mod scope;
 mod times;

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 
 use super::events::{Ended, EndedBy, SessionEvents, SessionFacts};
 use super::times::SessionTimes;
@@ -22,8 +22,8 @@ pub(super) struct Shared {
     pub(super) times: SessionTimes,
     pub(super) events: Arc<dyn SessionEvents>,
     pub(super) store: Arc<dyn SlotStore>,
-    /// Wakes one waiting run of this process when a slot has come back.
-    pub(super) freed: Notify,
+    /// Changes when a slot has come back: the waiting runs of this process look at once.
+    pub(super) freed: watch::Sender<()>,
 }
 
 /// An open that is under way.
@@ -80,14 +80,14 @@ impl Owed {
         };
         let returned = match clocks.timeout(times.store_deadline, lease.give_back(how)).await {
             Ok(answer) => answer.map(|()| how),
-            Err(elapsed) => Err(SlotError::Store {
+            Err(elapsed) => Err(SlotError::Unavailable {
                 place: format!("slot {}", facts.slot.0),
                 reason: format!(
                     "giving it back {elapsed}; it comes back by itself after lease and quarantine"
                 ),
             }),
         };
-        shared.freed.notify_one();
+        shared.freed.send_replace(());
         let held_for = clocks.boot().since(taken);
         let ended = Ended { by, closed, returned: returned.as_ref().copied(), held_for };
         shared.events.closed(&facts, &ended);

@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
 
 use super::owed::{Count, Owed};
+use super::place::Leaving;
 use crate::clocks::Clocks;
 
 /// Closes sessions whose scope cannot. There is one in a process; it is finished last.
@@ -18,8 +19,16 @@ pub struct Reaper {
 /// Where sessions leave what they owe. Cheap to clone.
 #[derive(Clone)]
 pub struct ReaperHandle {
-    owed: mpsc::UnboundedSender<Owed>,
+    owed: mpsc::UnboundedSender<Left>,
     counter: Arc<watch::Sender<usize>>,
+}
+
+/// What somebody has left to the reaper.
+enum Left {
+    /// A session to close.
+    Session(Box<Owed>),
+    /// A place among those who wait.
+    Place(Leaving, Count),
 }
 
 /// How [`Reaper::finish`] ended.
@@ -42,13 +51,19 @@ impl Reaper {
     /// Outside of a runtime.
     pub fn start(clocks: Clocks) -> Reaper {
         // Unbounded so that `Drop` can send; at most one entry a slot that this process holds.
-        let (owed, mut inbox) = mpsc::unbounded_channel::<Owed>();
+        let (owed, mut inbox) = mpsc::unbounded_channel::<Left>();
         let tracker = TaskTracker::new();
         let settling = tracker.clone();
         tracker.spawn(async move {
             // A task for each: a close that hangs up to its deadline, or panics, leaves the others alone.
-            while let Some(owed) = inbox.recv().await {
-                settling.spawn(owed.settle());
+            while let Some(left) = inbox.recv().await {
+                match left {
+                    Left::Session(owed) => drop(settling.spawn(owed.settle())),
+                    Left::Place(leaving, count) => drop(settling.spawn(async move {
+                        leaving.leave().await;
+                        drop(count);
+                    })),
+                }
             }
         });
         let (counter, _) = watch::channel(0);
@@ -85,7 +100,15 @@ impl Reaper {
 impl ReaperHandle {
     /// Leaves `owed` to the reaper; gives it back if the reaper is gone with its runtime.
     pub(super) fn hand_over(&self, owed: Owed) -> Result<(), Box<Owed>> {
-        self.owed.send(owed).map_err(|error| Box::new(error.0))
+        self.owed.send(Left::Session(Box::new(owed))).or_else(|error| match error.0 {
+            Left::Session(owed) => Err(owed),
+            Left::Place(..) => Ok(()),
+        })
+    }
+
+    /// Has a place among those who wait left. Without a reaper it is passed over after the patience.
+    pub(super) fn leave(&self, leaving: Leaving) {
+        let _no_runtime = self.owed.send(Left::Place(leaving, self.count()));
     }
 
     pub(super) fn count(&self) -> Count {

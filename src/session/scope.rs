@@ -9,6 +9,7 @@ use super::calls::Session;
 use super::errors::SessionError;
 use super::events::{EndedBy, SessionEvents, SessionFacts};
 use super::owed::{Owed, Shared, Stage};
+use super::place::Place;
 use super::reaper::ReaperHandle;
 use super::times::SessionTimes;
 use crate::clocks::Clocks;
@@ -17,7 +18,7 @@ use crate::exchange::{ConnectionId, Remote};
 use crate::rules::slots::pause;
 use crate::secrets::{LocalSecrets, SecretSource};
 use crate::signin::TokenSource;
-use crate::slots::{AccountKey, Attempt, Holder, SlotError, SlotLease, SlotStore};
+use crate::slots::{AccountKey, Ask, Attempt, Busy, Holder, SlotError, SlotLease, SlotStore};
 
 /// How long a run waits for a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +73,8 @@ impl Sessions {
     /// Sessions made from `parts`.
     pub fn new(parts: SessionsParts) -> Sessions {
         let SessionsParts { account, store, remote, tokens, clocks, times, reaper, events } = parts;
-        let shared = Arc::new(Shared { clocks, times, events, store, freed: tokio::sync::Notify::new() });
+        let shared =
+            Arc::new(Shared { clocks, times, events, store, freed: tokio::sync::watch::Sender::new(()) });
         let secrets = Arc::new(LocalSecrets);
         Sessions { account, remote, tokens, reaper, shared, secrets, jitter: Box::new(chance) }
     }
@@ -177,50 +179,70 @@ impl Sessions {
         holder: &Holder,
         wait: Wait,
     ) -> Result<(Box<dyn SlotLease>, Duration), SessionError> {
-        let Shared { clocks, times, events, store, freed } = &*self.shared;
+        let Shared { clocks, times, events, freed, .. } = &*self.shared;
         let started = clocks.boot();
-        let mut attempt = 0u32;
+        let limit = match wait {
+            Wait::OnlyIfFreeNow => {
+                return match self.attempt(holder, Ask::InPassing).await? {
+                    Attempt::Lease(lease) => Ok((lease, Duration::ZERO)),
+                    Attempt::Busy(Busy { held, quarantined, .. }) => {
+                        Err(SessionError::NoneFree { held, quarantined })
+                    }
+                };
+            }
+            Wait::UpTo(limit) => limit,
+        };
+        // Armed before the first look: a wait that is dropped leaves the line too.
+        let mut place = Place::new(&self.account, holder, &self.shared, &self.reaper);
+        let (mut freed, mut attempt) = (freed.subscribe(), 0u32);
+        let mut last = None;
         loop {
-            let answer = clocks.timeout(times.store_deadline, store.attempt(&self.account, holder)).await;
+            freed.mark_unchanged();
+            let answer = self.attempt(holder, Ask::InLine).await;
             let waited = clocks.boot().since(started);
+            let left = limit.saturating_sub(waited);
             let busy = match answer {
-                Ok(Ok(Attempt::Lease(lease))) => return Ok((lease, waited)),
-                Ok(Ok(Attempt::Busy(busy))) => busy,
-                Ok(Err(error)) => return Err(SessionError::Slot(error)),
-                Err(elapsed) => {
-                    let reason = format!("looking for a slot {elapsed}; see whether it can be reached");
-                    return Err(SessionError::Slot(SlotError::Store {
-                        place: "of the account".to_owned(),
-                        reason,
-                    }));
+                Ok(Attempt::Lease(lease)) => {
+                    place.is_left();
+                    return Ok((lease, waited));
                 }
-            };
-            let left = match wait {
-                Wait::OnlyIfFreeNow => {
-                    return Err(SessionError::NoneFree { held: busy.held, quarantined: busy.quarantined });
+                Ok(Attempt::Busy(busy)) => busy,
+                // A store that is away for a moment does not end a run that has time to wait.
+                Err(SlotError::Unavailable { place, reason }) if !left.is_zero() => {
+                    last = Some(SlotError::Unavailable { place, reason });
+                    Busy::default()
                 }
-                Wait::UpTo(limit) => limit.saturating_sub(waited),
+                Err(error) => {
+                    place.leave().await;
+                    return Err(SessionError::Slot(error));
+                }
             };
             if left.is_zero() {
-                return Err(SessionError::NoSession {
-                    held: busy.held,
-                    quarantined: busy.quarantined,
-                    opens_exhausted: busy.opens_exhausted,
-                    lowered_to: busy.lowered_to,
-                    waited,
-                });
+                place.leave().await;
+                return Err(SessionError::no_session(busy, waited));
             }
-            if attempt == 0 {
-                events.waiting(&self.account, &busy);
+            match last.take() {
+                Some(error) => events.store_failed(&self.account, &error),
+                None => events.waiting(&self.account, &busy, left),
             }
             let until_change = busy.until.map(|until| until.since(clocks.boot()));
             let pause = pause(attempt, until_change, times.polling, (self.jitter)()).min(left);
             attempt = attempt.saturating_add(1);
             tokio::select! {
                 () = clocks.sleep(pause) => {}
-                () = freed.notified() => {}
+                Ok(()) = freed.changed() => {}
             }
         }
+    }
+
+    /// One look at the slots, within the store's deadline.
+    async fn attempt(&self, holder: &Holder, ask: Ask) -> Result<Attempt, SlotError> {
+        let Shared { clocks, times, store, .. } = &*self.shared;
+        let answer = clocks.timeout(times.store_deadline, store.attempt(&self.account, holder, ask)).await;
+        answer.unwrap_or_else(|elapsed| {
+            let reason = format!("looking for a slot {elapsed}; see whether it can be reached");
+            Err(SlotError::Unavailable { place: "of the account".to_owned(), reason })
+        })
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::rules::opens::Budget;
+use crate::rules::slots::opens::Budget;
+use crate::rules::slots::working_limit::Pace;
 use crate::rules::slots::{Polling, Terms};
-use crate::rules::working_limit::Pace;
 use crate::slots::SlotTimes;
 
 /// The times of sessions and slots.
@@ -22,6 +22,8 @@ pub struct SessionTimes {
     pub store_deadline: Duration,
     /// How often a run that waits for a slot looks again.
     pub polling: Polling,
+    /// How long a run that waits may be silent before those behind it pass it.
+    pub patience: Duration,
 }
 
 impl SessionTimes {
@@ -58,12 +60,17 @@ impl SessionTimes {
     /// the old service recharged within five minutes; one slot more after each tells whether that is over.
     pub const PACE: Pace = Pace { crowd: Duration::from_secs(30), step: Duration::from_secs(300) };
 
+    /// A waiting run looks every five seconds at the latest, and notes that it waits every third look or so; half a minute
+    /// bears a slow store. So long a run that was killed while it waited holds up those behind it.
+    pub const PATIENCE: Duration = Duration::from_secs(30);
+
     /// What the slot store has to know of them.
     pub fn slots(&self) -> SlotTimes {
         SlotTimes {
             terms: self.terms(),
             opens: Budget { limit: self.opens_per_minute, window: SessionTimes::OPENS_WINDOW },
             pace: SessionTimes::PACE,
+            patience: self.patience,
         }
     }
 
@@ -82,6 +89,7 @@ impl Default for SessionTimes {
             close_deadline: SessionTimes::CLOSE_DEADLINE,
             store_deadline: SessionTimes::STORE_DEADLINE,
             polling: Polling { min: SessionTimes::POLL_MIN, max: SessionTimes::POLL_MAX },
+            patience: SessionTimes::PATIENCE,
         }
     }
 }
@@ -103,5 +111,6 @@ mod tests {
             "a hanging renewal leaves a second try"
         );
         assert!(times.polling.min < times.polling.max);
+        assert!(times.polling.max * 2 < times.patience / 3 * 2, "a waiter that looks is never passed over");
     }
 }

@@ -68,7 +68,7 @@ pub(super) async fn renew(
     let slot = lease.slot().0;
     match shared.clocks.timeout(shared.times.store_deadline, lease.renew(call_limit)).await {
         Ok(answer) => answer,
-        Err(elapsed) => Err(SlotError::Store {
+        Err(elapsed) => Err(SlotError::Unavailable {
             place: format!("slot {slot}"),
             reason: format!("renewing the lease {elapsed}"),
         }),

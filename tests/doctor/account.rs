@@ -7,7 +7,7 @@ use exorun::emulator::{
     CLIENT_ID, CLIENT_ID_WITHOUT_APP_ROLE, CLIENT_ID_WITHOUT_DIRECTORY_ROLE, DeviceApproval, Options,
 };
 use exorun::session::SessionTimes;
-use exorun::slots::{AccountKey, Attempt, Holder, LocalStore, SlotStore};
+use exorun::slots::{AccountKey, Ask, Attempt, Holder, LocalStore, SlotStore};
 
 use super::program::Tenant;
 use super::{APPLICATION, PERSON, broken, climbed, tenant, told};
@@ -47,7 +47,7 @@ async fn five_sessions_are_taken() {
             job: format!("nightly-{number}"),
             connection_id: format!("connection-{number}"),
         };
-        match store.attempt(&account(&tenant), &holder).await.unwrap() {
+        match store.attempt(&account(&tenant), &holder, Ask::InPassing).await.unwrap() {
             Attempt::Lease(lease) => leases.push(lease),
             Attempt::Busy(busy) => panic!("{busy:?}"),
         }

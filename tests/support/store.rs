@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use exorun::clocks::Clocks;
-use exorun::rules::opens::{Admission, admit};
 use exorun::rules::slots::Slot;
+use exorun::rules::slots::opens::{Admission, admit};
+use exorun::rules::slots::waiting::{Queue, may_take};
+use exorun::rules::slots::working_limit::{Lowered, after_refusal};
 use exorun::rules::time::BootTime;
-use exorun::rules::working_limit::{Lowered, after_refusal};
 use exorun::slots::{
-    AccountKey, Attempt, Busy, Holder, Returned, SlotError, SlotId, SlotLease, SlotStore, SlotTimes,
+    AccountKey, Ask, Attempt, Busy, Holder, ListedAccount, Released, Returned, SlotError, SlotId, SlotLease,
+    SlotStore, SlotTimes,
 };
 
 use super::Process;
@@ -21,6 +23,7 @@ pub(crate) enum StoreOp {
     Attempt,
     Renew,
     GiveBack,
+    Leave,
 }
 
 /// What the store does about it.
@@ -28,6 +31,8 @@ pub(crate) enum StoreOp {
 pub(crate) enum StoreAct {
     Take(Duration),
     Fail,
+    /// Fails in a way that may pass by itself.
+    Unavailable,
     Hang,
 }
 
@@ -50,6 +55,7 @@ impl PartialEq for Who {
 
 struct State {
     lowered: Option<Lowered>,
+    line: Queue,
     slots: Vec<Slot<Who>>,
     stamps: Vec<BootTime>,
     next: u64,
@@ -69,7 +75,15 @@ impl MemoryStore {
     pub(crate) fn new(slots: u32, times: SlotTimes, clocks: Clocks) -> MemoryStore {
         let slots = (0..slots).map(|_| Slot::Free).collect();
         let script: Script = Box::new(|_| StoreAct::Take(Duration::from_millis(1)));
-        let state = State { lowered: None, slots, stamps: Vec::new(), next: 1, renewals: 0, script };
+        let state = State {
+            lowered: None,
+            line: Queue::default(),
+            slots,
+            stamps: Vec::new(),
+            next: 1,
+            renewals: 0,
+            script,
+        };
         MemoryStore { state: Arc::new(Mutex::new(state)), times, clocks, process: Process::new() }
     }
 
@@ -101,6 +115,11 @@ impl MemoryStore {
     pub(crate) fn lowered_to(&self) -> Option<u32> {
         let (now, state) = (self.clocks.boot(), self.state.lock().unwrap());
         state.lowered.map(|lowered| lowered.limit(state.slots.len() as u32, now, self.times.pace))
+    }
+
+    /// How many wait, and are not silent.
+    pub(crate) fn waiting(&self) -> u32 {
+        self.state.lock().unwrap().line.waiting(self.clocks.boot(), self.times.patience)
     }
 
     pub(crate) fn renewals(&self) -> u32 {
@@ -142,6 +161,9 @@ impl MemoryStore {
                     StoreAct::Fail => {
                         Err(SlotError::Store { place: "memory".into(), reason: "told to fail".into() })
                     }
+                    StoreAct::Unavailable => {
+                        Err(SlotError::Unavailable { place: "memory".into(), reason: "told to fail".into() })
+                    }
                     StoreAct::Hang => std::future::pending().await,
                 }
             })
@@ -151,17 +173,17 @@ impl MemoryStore {
 
 #[async_trait]
 impl SlotStore for MemoryStore {
-    async fn attempt(&self, _account: &AccountKey, holder: &Holder) -> Result<Attempt, SlotError> {
+    async fn attempt(&self, _account: &AccountKey, holder: &Holder, ask: Ask) -> Result<Attempt, SlotError> {
         self.act(StoreOp::Attempt).await?;
-        let now = self.clocks.boot();
+        let (now, id, patience) = (self.clocks.boot(), &holder.connection_id, self.times.patience);
         let mut state = self.state.lock().unwrap();
         self.refresh(&mut state);
-        let mut busy =
-            Busy { held: 0, quarantined: 0, opens_exhausted: false, lowered_to: None, until: None };
-        let mut free = None;
+        state.line.tidy(now, patience);
+        let mut busy = Busy { ahead: state.line.ahead(id, now, patience), ..Busy::default() };
+        let mut free = Vec::new();
         for (index, slot) in state.slots.iter().enumerate() {
             match slot {
-                Slot::Free => free = free.or(Some(index)),
+                Slot::Free => free.push(index),
                 Slot::Held(_) => busy.held += 1,
                 Slot::Quarantined(quarantine) => {
                     busy.quarantined += 1;
@@ -170,20 +192,29 @@ impl SlotStore for MemoryStore {
                 }
             }
         }
-        let full = state.slots.len() as u32;
         if let Some(lowered) = state.lowered {
-            let left = lowered.limit(full, now, self.times.pace);
-            if busy.held + busy.quarantined >= left {
-                return Ok(Attempt::Busy(Busy { lowered_to: Some(left), ..busy }));
-            }
+            let left = lowered.limit(state.slots.len() as u32, now, self.times.pace);
+            free.truncate(left.saturating_sub(busy.held + busy.quarantined) as usize);
+            busy.lowered_to = Some(left);
         }
-        let Some(index) = free else { return Ok(Attempt::Busy(busy)) };
-        match admit(&state.stamps, now, self.times.opens) {
-            Admission::Admitted(stamps) => state.stamps = stamps,
-            Admission::Exhausted { until } => {
-                return Ok(Attempt::Busy(Busy { opens_exhausted: true, until: Some(until), ..busy }));
+        let index = free.first().copied().filter(|_| may_take(free.len() as u32, busy.ahead));
+        let admission = index.map(|index| (index, admit(&state.stamps, now, self.times.opens)));
+        let index = match admission {
+            Some((index, Admission::Admitted(stamps))) => {
+                state.stamps = stamps;
+                index
             }
-        }
+            refused => {
+                if let Some((_, Admission::Exhausted { until })) = refused {
+                    busy = Busy { opens_exhausted: true, until: Some(until), ..busy };
+                }
+                if ask == Ask::InLine {
+                    state.line.stand(id, now, patience);
+                }
+                return Ok(Attempt::Busy(busy));
+            }
+        };
+        state.line.leave(id);
         let (number, locked) = (state.next, Arc::new(()));
         state.next += 1;
         let who = Who {
@@ -192,8 +223,7 @@ impl SlotStore for MemoryStore {
             process: self.process.clone(),
             locked: locked.clone(),
         };
-        state.slots[index].take(who.clone(), now, self.times.terms).unwrap();
-        let Who { number, .. } = who;
+        state.slots[index].take(who, now, self.times.terms).unwrap();
         Ok(Attempt::Lease(Box::new(MemoryLease {
             store: self.clone(),
             index,
@@ -201,6 +231,20 @@ impl SlotStore for MemoryStore {
             ends: now + self.times.terms.lease,
             _locked: locked,
         })))
+    }
+
+    async fn leave(&self, _account: &AccountKey, holder: &Holder) -> Result<(), SlotError> {
+        self.act(StoreOp::Leave).await?;
+        self.state.lock().unwrap().line.leave(&holder.connection_id);
+        Ok(())
+    }
+
+    async fn list(&self, _account: Option<&AccountKey>) -> Result<Vec<ListedAccount>, SlotError> {
+        unreachable!("no test lists the slots in memory: see `in_use`")
+    }
+
+    async fn release(&self, _account: &AccountKey, _slot: SlotId) -> Result<Released, SlotError> {
+        unreachable!("no test releases a slot in memory")
     }
 
     async fn refused(&self, _account: &AccountKey) -> Result<u32, SlotError> {

@@ -13,6 +13,7 @@ pub(crate) const SHORT: SessionTimes = SessionTimes {
     close_deadline: Duration::from_millis(500),
     store_deadline: Duration::from_millis(1500),
     polling: Polling { min: Duration::from_millis(50), max: Duration::from_millis(500) },
+    patience: Duration::from_secs(3),
 };
 
 /// How long the fake service counts a session that nobody closed: a second less than the quarantine.

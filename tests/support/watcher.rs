@@ -24,8 +24,12 @@ impl Watcher {
 }
 
 impl SessionEvents for Watcher {
-    fn waiting(&self, _account: &AccountKey, busy: &Busy) {
+    fn waiting(&self, _account: &AccountKey, busy: &Busy, _left: Duration) {
         self.note(format!("waiting: {} held, {} quarantined", busy.held, busy.quarantined));
+    }
+
+    fn store_failed(&self, _account: &AccountKey, _error: &SlotError) {
+        self.note("store failed".to_owned());
     }
 
     fn refused(&self, _account: &AccountKey, why: &SessionError) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::time::BootTime;
+use crate::rules::time::BootTime;
 
 /// How fast a lowered limit moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

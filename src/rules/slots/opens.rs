@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::time::BootTime;
+use crate::rules::time::BootTime;
 
 /// How many opens a window may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

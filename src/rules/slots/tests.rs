@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::rules::time::BootTime;
+use std::time::Duration;
 
 const TERMS: Terms = Terms { lease: Duration::from_secs(60), quarantine: Duration::from_secs(960) };
 

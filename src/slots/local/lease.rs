@@ -7,11 +7,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::folder::{Durably, Folder};
-use super::local::{Inner, blocking};
 use super::record::{Occupant, Record};
-use super::{Returned, SlotError, SlotId, SlotLease};
+use super::{Inner, SlotError, SlotId, blocking};
 use crate::rules::slots::Slot;
 use crate::rules::time::BootTime;
+use crate::slots::{Returned, SlotLease};
 
 /// A slot with its lock. The lock goes with the last owner of this value, and never before the record is written.
 pub(super) struct Held {
@@ -52,7 +52,7 @@ impl Held {
         if renewed.renew(&self.occupant, call_limit, now, self.inner.times.terms).is_err() {
             return Err(self.lost("the slot is not ours"));
         }
-        self.folder.write_record(self.number, &Record::text(&self.inner.boot_id, &renewed), Durably::Yes)?;
+        self.folder.write_record(self.number, &Record::text(&self.inner.stamp(), &renewed), Durably::Yes)?;
         *slot = renewed;
         Ok(now + self.inner.times.terms.lease)
     }
@@ -76,7 +76,7 @@ impl Held {
         if changed.is_err() {
             return Err(self.lost("the slot is not ours"));
         }
-        self.folder.write_record(self.number, &Record::text(&self.inner.boot_id, &slot), durably)?;
+        self.folder.write_record(self.number, &Record::text(&self.inner.stamp(), &slot), durably)?;
         drop(lock);
         Ok(())
     }
@@ -150,13 +150,13 @@ impl SlotLease for LocalLease {
 
 #[cfg(test)]
 mod tests {
-    use super::super::local::Tried;
-    use super::super::{AccountKey, LocalStore, SlotTimes};
+    use super::super::take::Tried;
+    use super::super::{AccountKey, Ask, LocalStore, SlotTimes};
     use super::*;
     use crate::clocks::Clocks;
-    use crate::rules::opens::Budget;
     use crate::rules::slots::Terms;
-    use crate::rules::working_limit::Pace;
+    use crate::rules::slots::opens::Budget;
+    use crate::rules::slots::working_limit::Pace;
 
     /// A renewal whose caller is gone may come to its turn after the return; the slot may be somebody else's then.
     #[test]
@@ -167,12 +167,15 @@ mod tests {
             pace: Pace { crowd: Duration::from_secs(30), step: Duration::from_secs(300) },
             terms: Terms { lease: minute, quarantine: minute },
             opens: Budget { limit: 5, window: minute },
+            patience: minute,
         };
         let store = LocalStore::new(dir.path().to_owned(), 1, times, Clocks::system()).unwrap();
         let text = || "x".to_owned();
         let account = AccountKey { cloud: text(), tenant_id: text(), object_id: text() };
         let occupant = Occupant { pid: 1, run_id: text(), job: text(), connection_id: text() };
-        let Tried::Taken(mut fresh) = store.0.try_take(&account, occupant).unwrap() else { panic!("busy") };
+        let Tried::Taken(mut fresh) = store.0.try_take(&account, occupant, Ask::InPassing).unwrap() else {
+            panic!("busy")
+        };
         let held = fresh.0.take().unwrap();
         held.give_back(Returned::Free).unwrap();
         assert!(matches!(held.renew(minute), Err(SlotError::Lost { slot: 1, .. })));

@@ -1,73 +1,12 @@
-//! What may become of a slot: free, held by a lease, quarantined. All stores share these transitions.
+//! One slot: free, held by a lease, quarantined. All stores share these transitions.
 //!
 //! A slot may be given to somebody else only when the service has surely forgotten its last session: the close was
 //! confirmed, nothing was opened, or the quarantine is over. Everything unknown counts as live.
 
 use std::time::Duration;
 
-use super::time::BootTime;
-
-/// How long things last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Terms {
-    /// A lease's length from take or renewal.
-    pub lease: Duration,
-    /// How long the service may count a session after its last sign of life.
-    pub quarantine: Duration,
-}
-
-impl Terms {
-    /// How long before the lease's end a call is cancelled: five seconds for the cancelling itself, of a short lease a
-    /// tenth.
-    pub fn margin(&self) -> Duration {
-        (self.lease / 10).min(Duration::from_secs(5))
-    }
-
-    /// How long to wait between two attempts to renew: a tenth of the lease, so that several fit in its second half.
-    pub fn renew_retry(&self) -> Duration {
-        self.lease / 10
-    }
-
-    /// When a lease that ends then is to be renewed: in the middle of its time.
-    pub fn renew_at(&self, lease_ends: BootTime) -> BootTime {
-        lease_ends - self.lease / 2
-    }
-
-    /// When a call is cancelled if the lease that ends then was not renewed.
-    pub fn stop_at(&self, lease_ends: BootTime) -> BootTime {
-        lease_ends - self.margin()
-    }
-
-    /// Whether a call may start at `now`: half of the lease's time is left, and the record names at least
-    /// `call_limit` as the service's limit for the call.
-    pub fn may_call(
-        &self,
-        now: BootTime,
-        lease_ends: BootTime,
-        recorded: Duration,
-        limit: Duration,
-    ) -> MayCall {
-        if recorded >= limit && lease_ends.since(now) >= self.lease / 2 {
-            MayCall::Now
-        } else if recorded >= limit && now < self.stop_at(lease_ends) {
-            MayCall::OnlyReads
-        } else {
-            MayCall::AfterRenewal
-        }
-    }
-}
-
-/// Whether a call may start under a lease.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum MayCall {
-    /// Any call may start.
-    Now,
-    /// The lease should be renewed; if the store fails, a read may start nevertheless.
-    OnlyReads,
-    /// Nothing may start before the lease was renewed.
-    AfterRenewal,
-}
+use super::Terms;
+use crate::rules::time::BootTime;
 
 /// One slot, as its record describes it. `H` says who holds it; equal values mean the same lease.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -236,31 +175,3 @@ impl<H: PartialEq> Slot<H> {
         }
     }
 }
-
-/// How often a waiting caller looks again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Polling {
-    /// The first pause, and the spread where the moment is known.
-    pub min: Duration,
-    /// The longest pause.
-    pub max: Duration,
-}
-
-/// How long to wait before the `attempt`th look (counted from 0), `jitter` being 0 to 1.
-///
-/// Pauses double up to the longest one; of each, half is fixed and half is chance, so that callers who were refused
-/// together do not come back together. Where something changes by itself `until_change` from now, that is waited
-/// for, and a little more by chance.
-pub fn pause(attempt: u32, until_change: Option<Duration>, polling: Polling, jitter: f64) -> Duration {
-    let jitter = if jitter.is_finite() { jitter.clamp(0.0, 1.0) } else { 0.5 };
-    let backoff = polling.min.saturating_mul(2u32.saturating_pow(attempt)).min(polling.max);
-    let pause = backoff / 2 + (backoff / 2).mul_f64(jitter);
-    match until_change {
-        Some(change) if change < pause => change + polling.min / 2 + (polling.min / 2).mul_f64(jitter),
-        _ => pause,
-    }
-}
-
-#[cfg(test)]
-#[path = "slots_tests.rs"]
-mod tests;

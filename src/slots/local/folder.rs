@@ -5,7 +5,7 @@
 //!                             slot-1.lock    locked by the kernel as long as its holder's process lives
 //!                             slot-1.json    the record; written beside and renamed, by the lock's owner only
 //!                             opens.lock     locked while opens.json is changed
-//!                             opens.json     when sessions were opened lately
+//!                             opens.json     when sessions were opened lately, who waits, a lowered limit
 //! ```
 //! Files are never removed: a lock on a file that has lost its name would keep nobody out.
 
@@ -16,7 +16,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::disk;
 use super::record::{Record, VERSION};
+use super::sharing::Sharing;
 use super::{AccountKey, SlotError};
 
 /// More than any record of ours takes.
@@ -41,26 +43,29 @@ pub(super) enum Durably {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Folder(PathBuf);
+pub(super) struct Folder {
+    path: PathBuf,
+    sharing: Sharing,
+}
 
 impl Folder {
     /// The folder of `account` under `dir`, without touching it.
-    pub(super) fn of(dir: &Path, account: &AccountKey) -> Folder {
-        Folder(dir.join(name(account)))
+    pub(super) fn of(dir: &Path, account: &AccountKey, sharing: Sharing) -> Folder {
+        Folder { path: dir.join(account.digest()), sharing }
     }
 
-    pub(super) fn at(path: PathBuf) -> Folder {
-        Folder(path)
+    pub(super) fn at(path: PathBuf, sharing: Sharing) -> Folder {
+        Folder { path, sharing }
     }
 
     pub(super) fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// Makes the folder and `account.json` where they are missing.
     pub(super) fn prepare(&self, account: &AccountKey) -> Result<(), SlotError> {
-        make_dir(&self.0)?;
-        let path = self.0.join("account.json");
+        make_dir(&self.path, self.sharing)?;
+        let path = self.path.join("account.json");
         if path.exists() {
             return Ok(());
         }
@@ -68,14 +73,15 @@ impl Folder {
         let stored = StoredAccount { version: VERSION, cloud, tenant_id, object_id };
         let text = serde_json::to_vec_pretty(&stored).expect("strings and a number");
         // Two processes may write it at once, with the same content: a temporary name of its own for each.
-        let written = tempfile::NamedTempFile::new_in(&self.0)
+        let written = tempfile::NamedTempFile::new_in(&self.path)
             .and_then(|mut file| file.write_all(&text).map(|()| file))
+            .and_then(|file| self.sharing.share_file(file.as_file()).map(|()| file))
             .and_then(|file| file.persist(&path).map_err(|error| error.error));
         written.map(drop).map_err(|error| failure(&path, "cannot be written", &error))
     }
 
     pub(super) fn account(&self) -> Result<Option<AccountKey>, SlotError> {
-        let Some(text) = read(&self.0.join("account.json"))? else { return Ok(None) };
+        let Some(text) = read(&self.path.join("account.json"))? else { return Ok(None) };
         let stored = serde_json::from_slice::<StoredAccount>(&text).ok();
         Ok(stored.map(|StoredAccount { cloud, tenant_id, object_id, .. }| AccountKey {
             cloud,
@@ -85,7 +91,7 @@ impl Folder {
     }
 
     pub(super) fn record(&self, slot: u32) -> Result<Record, SlotError> {
-        let path = self.0.join(format!("slot-{slot}.json"));
+        let path = self.path.join(format!("slot-{slot}.json"));
         match read(&path)?.map_or(Record::Absent, |text| Record::parse(&text)) {
             Record::Newer(version) => Err(newer(&path, version)),
             record => Ok(record),
@@ -98,7 +104,7 @@ impl Folder {
     }
 
     pub(super) fn opens(&self) -> Result<Option<Vec<u8>>, SlotError> {
-        read(&self.0.join("opens.json"))
+        read(&self.path.join("opens.json"))
     }
 
     pub(super) fn write_opens(&self, text: &[u8]) -> Result<(), SlotError> {
@@ -112,7 +118,7 @@ impl Folder {
 
     /// Locks the opens record if nobody has it locked.
     pub(super) fn lock_opens(&self) -> Result<Option<File>, SlotError> {
-        self.lock(&self.0.join("opens.lock"))
+        self.lock(&self.path.join("opens.lock"))
     }
 
     /// Whether `lock` is still the lock of `slot`, and not of a file that was removed or replaced.
@@ -121,7 +127,7 @@ impl Folder {
     }
 
     fn slot_lock(&self, slot: u32) -> PathBuf {
-        self.0.join(format!("slot-{slot}.lock"))
+        self.path.join(format!("slot-{slot}.lock"))
     }
 
     fn lock(&self, path: &Path) -> Result<Option<File>, SlotError> {
@@ -131,8 +137,9 @@ impl Folder {
             .write(true)
             .create(true)
             .truncate(false)
-            .mode(0o600)
+            .mode(self.sharing.file_mode())
             .open(path)
+            .and_then(|file| self.sharing.share_file(&file).map(|()| file))
             .map_err(|error| failure(path, "cannot be opened", &error))?;
         match file.try_lock() {
             Ok(()) if same_file(&file, path) => Ok(Some(file)),
@@ -143,19 +150,21 @@ impl Folder {
     }
 
     fn replace(&self, name: &str, text: &[u8], durably: Durably) -> Result<(), SlotError> {
-        let path = self.0.join(name);
+        let path = self.path.join(name);
         // One fixed name: its only writer has the lock, and a writer that was killed leaves no litter.
-        let new = self.0.join(format!("{name}.new"));
+        let new = self.path.join(format!("{name}.new"));
         let write = || -> io::Result<()> {
+            let mode = self.sharing.file_mode();
             let mut file =
-                OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+                OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&new)?;
+            self.sharing.share_file(&file)?;
             file.write_all(text)?;
             if durably == Durably::Yes {
                 file.sync_all()?;
             }
             std::fs::rename(&new, &path)?;
             if durably == Durably::Yes {
-                File::open(&self.0)?.sync_all()?;
+                File::open(&self.path)?.sync_all()?;
             }
             Ok(())
         };
@@ -163,16 +172,26 @@ impl Folder {
     }
 }
 
-/// Makes a folder, and those above it, for this user only.
-pub(super) fn make_dir(path: &Path) -> Result<(), SlotError> {
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(|error| failure(path, "cannot be made", &error))
+/// Makes a folder, and those above it, for this user or for those who share it.
+fn make_dir(path: &Path, sharing: Sharing) -> Result<(), SlotError> {
+    let made = DirBuilder::new().recursive(true).mode(sharing.dir_mode()).create(path);
+    made.and_then(|()| sharing.share_dir(path)).map_err(|error| failure(path, "cannot be made", &error))
 }
 
-/// Fails now if a session would fail later: makes `dir` and a file in it.
-pub(super) fn check(dir: &Path) -> Result<(), SlotError> {
-    make_dir(dir)?;
-    tempfile::tempfile_in(dir).map(drop).map_err(|error| failure(dir, "cannot be written to", &error))
+/// Fails now if a session would fail later: makes `dir` and a file in it. Says who shares it.
+pub(super) fn check(dir: &Path) -> Result<Sharing, SlotError> {
+    make_dir(dir, Sharing::Own)?;
+    if let Some(kind) = disk::shared_with_other_hosts(dir) {
+        let reason = format!(
+            "lies on a network file system ({kind}), where other hosts do not see this one's locks; name a folder on a local \
+             disk (setting `state_dir`), or use `slot_store: kubernetes`"
+        );
+        return Err(SlotError::Store { place: dir.display().to_string(), reason });
+    }
+    tempfile::tempfile_in(dir)
+        .and_then(|_| std::fs::metadata(dir))
+        .map(|metadata| Sharing::of(&metadata))
+        .map_err(|error| failure(dir, "cannot be written to", &error))
 }
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>, SlotError> {
@@ -192,14 +211,6 @@ fn same_file(file: &File, path: &Path) -> bool {
         (Ok(ours), Ok(theirs)) => (ours.dev(), ours.ino()) == (theirs.dev(), theirs.ino()),
         _ => false,
     }
-}
-
-/// The folder's name: half a SHA-256 of the account, in lower case so that spellings of a GUID agree.
-fn name(account: &AccountKey) -> String {
-    let AccountKey { cloud, tenant_id, object_id } = account;
-    let text = format!("{cloud}\n{tenant_id}\n{object_id}").to_ascii_lowercase();
-    let hash = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-    hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 pub(super) fn newer(path: &Path, version: u32) -> SlotError {

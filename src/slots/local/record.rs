@@ -2,6 +2,7 @@
 //!
 //! Times are boot times: they mean something only beside the boot id that stands with them.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::rules::slots::{Hold, Quarantine, Slot, Terms};
@@ -19,10 +20,22 @@ pub(super) struct Occupant {
     pub(super) connection_id: String,
 }
 
+/// Where and when a record was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Stamp {
+    pub(super) boot_id: String,
+    /// Records of the first version have neither.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) machine_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) written: Option<Timestamp>,
+}
+
 #[derive(Serialize, Deserialize)]
 struct Stored {
     version: u32,
-    boot_id: String,
+    #[serde(flatten)]
+    stamp: Stamp,
     slot: StoredSlot,
 }
 
@@ -55,7 +68,7 @@ pub(super) enum Record {
     /// There is none: the slot was never taken.
     Absent,
     /// A record and the boot it belongs to.
-    Good { boot_id: String, slot: Slot<Occupant> },
+    Good { stamp: Stamp, slot: Slot<Occupant> },
     /// Not a record: torn by a power cut, or edited. The slot may have been held.
     Garbage,
     /// Of a newer format.
@@ -69,7 +82,7 @@ impl Record {
             Ok(_) => {}
             Err(_) => return Record::Garbage,
         }
-        let Ok(Stored { boot_id, slot, .. }) = serde_json::from_slice::<Stored>(text) else {
+        let Ok(Stored { stamp, slot, .. }) = serde_json::from_slice::<Stored>(text) else {
             return Record::Garbage;
         };
         let slot = match slot {
@@ -79,10 +92,10 @@ impl Record {
             }
             StoredSlot::Quarantined { since, until } => Slot::Quarantined(Quarantine { since, until }),
         };
-        Record::Good { boot_id, slot }
+        Record::Good { stamp, slot }
     }
 
-    pub(super) fn text(boot_id: &str, slot: &Slot<Occupant>) -> Vec<u8> {
+    pub(super) fn text(stamp: &Stamp, slot: &Slot<Occupant>) -> Vec<u8> {
         let slot = match slot.clone() {
             Slot::Free => StoredSlot::Free,
             Slot::Held(Hold { holder, since, renewed, lease_ends, call_limit_ends }) => {
@@ -90,7 +103,7 @@ impl Record {
             }
             Slot::Quarantined(Quarantine { since, until }) => StoredSlot::Quarantined { since, until },
         };
-        let stored = Stored { version: VERSION, boot_id: boot_id.to_owned(), slot };
+        let stored = Stored { version: VERSION, stamp: stamp.clone(), slot };
         serde_json::to_vec_pretty(&stored).expect("numbers, strings and no map keys but strings")
     }
 
@@ -102,8 +115,8 @@ impl Record {
             Record::Garbage | Record::Newer(_) => {
                 Slot::Quarantined(Quarantine { since: now, until: now + terms.lease + terms.quarantine })
             }
-            Record::Good { boot_id: written, mut slot } => {
-                if written != boot_id || slot.from_the_future(now) {
+            Record::Good { stamp, mut slot } => {
+                if stamp.boot_id != boot_id || slot.from_the_future(now) {
                     slot.host_restarted(now, terms);
                 } else {
                     slot.holder_vanished(now, terms);
@@ -118,8 +131,8 @@ impl Record {
     /// The end of a quarantine that lasts at `now`; for it alone nobody needs the lock.
     pub(super) fn quarantined_until(&self, boot_id: &str, now: BootTime) -> Option<BootTime> {
         match self {
-            Record::Good { boot_id: written, slot: slot @ Slot::Quarantined(quarantine) }
-                if written == boot_id && !slot.from_the_future(now) && now < quarantine.until =>
+            Record::Good { stamp, slot: slot @ Slot::Quarantined(quarantine) }
+                if stamp.boot_id == boot_id && !slot.from_the_future(now) && now < quarantine.until =>
             {
                 Some(quarantine.until)
             }
@@ -146,6 +159,11 @@ mod tests {
         slot
     }
 
+    fn stamp(boot_id: &str) -> Stamp {
+        let written = Some("2026-03-02T09:00:00Z".parse().unwrap());
+        Stamp { boot_id: boot_id.into(), machine_id: Some("m".into()), written }
+    }
+
     fn until(slot: Slot<Occupant>) -> Option<BootTime> {
         match slot {
             Slot::Quarantined(quarantine) => Some(quarantine.until),
@@ -157,14 +175,14 @@ mod tests {
     fn a_record_comes_back_as_it_was_written() {
         let quarantined = Slot::Quarantined(Quarantine { since: at(1), until: at(2) });
         for slot in [Slot::Free, held(), quarantined] {
-            let read = Record::parse(&Record::text("boot", &slot));
-            assert_eq!(read, Record::Good { boot_id: "boot".into(), slot });
+            let read = Record::parse(&Record::text(&stamp("boot"), &slot));
+            assert_eq!(read, Record::Good { stamp: stamp("boot"), slot });
         }
     }
 
     #[test]
     fn whoever_left_a_held_record_behind_is_dead() {
-        let record = Record::Good { boot_id: "a".into(), slot: held() };
+        let record = Record::Good { stamp: stamp("a"), slot: held() };
         assert_eq!(until(record.clone().unlocked("a", at(110), TERMS)), Some(at(100 + 60 + 960)));
         assert_eq!(record.clone().unlocked("a", at(100 + 60 + 960), TERMS), Slot::Free);
         assert_eq!(until(record.clone().unlocked("b", at(110), TERMS)), Some(at(110 + 960)), "another boot");
