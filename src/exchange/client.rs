@@ -16,7 +16,9 @@ use super::redirect::Family;
 use super::repeat::{given_up, jitter, meaning};
 use super::routing::{self, Home, PROXY_EXCEPTION, Route};
 use super::transport::{Connector, Origin, Transport};
-use super::{CallSummary, Closed, CmdletRequest, Connection, ConnectionId, Intent, ItemSink, Member, Remote};
+use super::{
+    CallSummary, Closed, CmdletRequest, Connection, ConnectionId, Fence, Intent, ItemSink, Member, Remote,
+};
 use crate::catalog::CmdletName;
 use crate::clocks::Clocks;
 use crate::recording::{Peer, Recorder};
@@ -112,14 +114,14 @@ impl RestRemote {
 
 impl RestRemote {
     /// A transport, tried for again as a request would be, but not for long: the slot's lease is running.
-    async fn connected(&self, origin: &Origin) -> Result<Transport, RemoteError> {
+    async fn connected(&self, origin: &Origin, fence: &Fence) -> Result<Transport, RemoteError> {
         let clocks = &self.config.clocks;
         let total_max = self.config.retry.total_max.min(OPEN_TOTAL_MAX);
         let policy = RetryPolicy { total_max, ..self.config.retry };
         let began = clocks.boot();
         let mut attempt = 1;
         loop {
-            let error = match self.config.connector.connect(origin).await {
+            let error = match self.config.connector.connect(origin, fence).await {
                 Ok(transport) => return Ok(transport),
                 Err(error) => error,
             };
@@ -138,12 +140,13 @@ impl RestRemote {
 
 #[async_trait]
 impl Remote for RestRemote {
-    async fn open(&self, id: ConnectionId) -> Result<Box<dyn Connection>, RemoteError> {
+    async fn open(&self, id: ConnectionId, fence: Fence) -> Result<Box<dyn Connection>, RemoteError> {
         let origin = self.located.get().unwrap_or_else(|| self.config.origin.clone());
-        let transport = self.connected(&origin).await?;
+        let transport = self.connected(&origin, &fence).await?;
         Ok(Box::new(RestConnection {
             config: Arc::clone(&self.config),
             id,
+            fence,
             origin,
             located: self.located.clone(),
             is_located: false,
@@ -161,6 +164,8 @@ impl Remote for RestRemote {
 pub(super) struct RestConnection {
     pub(super) config: Arc<ServiceConfig>,
     pub(super) id: ConnectionId,
+    /// Past which no byte of it leaves.
+    fence: Fence,
     /// Where it is connected to.
     pub(super) origin: Origin,
     pub(super) located: Located,
@@ -294,7 +299,7 @@ impl RestConnection {
         }
         Ok(match &mut self.transport {
             Some(transport) => transport,
-            none => none.insert(self.config.connector.connect(&self.origin).await?),
+            none => none.insert(self.config.connector.connect(&self.origin, &self.fence).await?),
         })
     }
 

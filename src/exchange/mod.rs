@@ -13,6 +13,7 @@ mod cookies;
 mod dial;
 pub mod environment;
 pub mod errors;
+mod fence;
 mod listing;
 mod locate;
 mod module_file;
@@ -31,6 +32,7 @@ pub mod tunnel;
 mod value_forms;
 mod value_stream;
 
+pub use fence::Fence;
 pub use secret::{SecretParameter, SecretParameterValue};
 
 use std::time::Duration;
@@ -49,11 +51,12 @@ use errors::RemoteError;
 /// Something that sessions can be opened to. The real one is the REST client; tests have one careful fake.
 #[async_trait]
 pub trait Remote: Send + Sync + 'static {
-    /// Opens a connection of its own, shared with nobody, under `id`.
+    /// Opens a connection of its own, shared with nobody, under `id`. Neither it nor any later transport of the
+    /// connection sends a byte, or connects, past `fence`.
     ///
     /// # Cancel safety
     /// Dropped before it returns, it leaves at most a transport on which no request was sent.
-    async fn open(&self, id: ConnectionId) -> Result<Box<dyn Connection>, RemoteError>;
+    async fn open(&self, id: ConnectionId, fence: Fence) -> Result<Box<dyn Connection>, RemoteError>;
 }
 
 /// One open connection: a connection id and its own transport.

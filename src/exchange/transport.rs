@@ -22,6 +22,7 @@ use tokio_util::task::TaskTracker;
 
 use super::Closed;
 use super::errors::{ErrorKind, Happened, RemoteError};
+use super::fence::{Fence, Fenced};
 use super::reach::{Detour, NotReached, Reach, Wire, bracketed};
 use super::tunnel::Proxy;
 use crate::clocks::Clocks;
@@ -120,12 +121,15 @@ impl Connector {
         &self.clocks
     }
 
-    /// Opens a transport to `origin`.
+    /// Opens a transport to `origin`, on which no byte leaves past `fence`.
     ///
     /// # Cancel safety
     /// Dropped before it returns, the TCP connection is dropped with it; no request was sent.
-    pub(super) async fn connect(&self, origin: &Origin) -> Result<Transport, RemoteError> {
-        let opened = self.clocks.timeout(self.connect_timeout, self.open(origin)).await;
+    pub(super) async fn connect(&self, origin: &Origin, fence: &Fence) -> Result<Transport, RemoteError> {
+        if fence.is_shut() {
+            return Err(not_opened(ErrorKind::Timeout, origin, "the session's lease has ended"));
+        }
+        let opened = self.clocks.timeout(self.connect_timeout, self.open(origin, fence)).await;
         opened.unwrap_or_else(|elapsed| {
             let way = self.reach.way(origin).told();
             Err(not_opened(
@@ -136,12 +140,13 @@ impl Connector {
         })
     }
 
-    async fn open(&self, origin: &Origin) -> Result<Transport, RemoteError> {
+    async fn open(&self, origin: &Origin, fence: &Fence) -> Result<Transport, RemoteError> {
         let network =
             |error: &dyn std::fmt::Display| not_opened(ErrorKind::Network, origin, &error.to_string());
         let way = self.reach.way(origin);
         let name = ServerName::try_from(origin.host.clone()).map_err(|error| network(&error))?;
         let wire = self.reach.wire(way, origin).await.map_err(|no| not_opened(no.kind, origin, &no.why))?;
+        let wire: Box<dyn Wire> = Box::new(Fenced::new(wire, fence.clone()));
         let stream = self.tls.connect(name, wire).await.map_err(|error| {
             let NotReached { kind, why } = NotReached::by_tls(&error);
             not_opened(kind, origin, &format!("{why}{}", way.told()))

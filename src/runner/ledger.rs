@@ -169,6 +169,13 @@ impl SessionEvents for SessionLedger {
         );
     }
 
+    fn not_renewed(&self, facts: &SessionFacts) {
+        error!(
+            connection_id = %facts.connection_id, slot = facts.slot.0,
+            "the lease could not be renewed in time: the session was closed before it ends"
+        );
+    }
+
     fn lease_lost(&self, facts: &SessionFacts, reason: &str) {
         error!(connection_id = %facts.connection_id, slot = facts.slot.0, reason, "the lease is lost, no further call is made");
     }

@@ -97,8 +97,9 @@ pub enum CallError {
         /// Whether the service may have done what the call asked for.
         happened: Happened,
     },
-    /// An earlier call of this session was cut short: the session can only be closed. Nothing was sent.
-    #[error("the session cannot be used after a call that was cut short")]
+    /// An earlier call of this session was cut short, or its lease could not be renewed in time: the session can only be
+    /// closed. Nothing was sent.
+    #[error("the session is over: its lease could not be renewed in time, or a call was cut short")]
     Gone,
 }
 

@@ -79,6 +79,9 @@ pub trait SessionEvents: Send + Sync + 'static {
     /// That could not be noted where other holders see it.
     fn not_lowered(&self, _facts: &SessionFacts, _error: &SlotError) {}
 
+    /// The lease could not be renewed in time: the session was closed before it ends.
+    fn not_renewed(&self, _facts: &SessionFacts) {}
+
     /// The lease is lost: the session makes no further call.
     fn lease_lost(&self, _facts: &SessionFacts, _reason: &str) {}
 }

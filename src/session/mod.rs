@@ -7,11 +7,13 @@
 //! goes to the [`Reaper`], a tracked task: the scope waits for it on the paths that return, and a cancelled or
 //! panicking scope leaves it behind in `Drop`. [`Reaper::finish`] waits until nothing is owed.
 //!
-//! Callers who wait for a slot look again after a pause with chance in it; order of arrival is not kept yet.
+//! Callers who wait for a slot stand in the store's line, and look again after a pause with chance in it.
 
 mod calls;
 mod errors;
 mod events;
+mod keeper;
+mod lent;
 mod owed;
 mod place;
 mod reaper;
@@ -19,9 +21,9 @@ mod scope;
 mod times;
 mod under_lease;
 
-pub use calls::Session;
 pub use errors::{CallError, SessionError};
 pub use events::{Ended, EndedBy, NoEvents, SessionEvents, SessionFacts};
+pub use lent::Session;
 pub use reaper::{Finished, Reaper, ReaperHandle};
 pub use scope::{RunLabel, Sessions, SessionsParts, Wait};
 pub use times::SessionTimes;

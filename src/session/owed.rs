@@ -6,15 +6,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Mutex, oneshot, watch};
 
 use super::events::{Ended, EndedBy, SessionEvents, SessionFacts};
+use super::keeper::Keeper;
 use super::times::SessionTimes;
 use crate::clocks::Clocks;
 use crate::exchange::errors::{Happened, RemoteError};
 use crate::exchange::{Closed, Connection};
 use crate::rules::time::BootTime;
-use crate::slots::{Returned, SlotError, SlotLease, SlotStore};
+use crate::slots::{Returned, SlotStore};
 
 /// What all sessions of an account share.
 pub(super) struct Shared {
@@ -31,16 +32,18 @@ pub(super) type Opening = Pin<Box<dyn Future<Output = Result<Box<dyn Connection>
 
 /// How far the session has come.
 pub(super) enum Stage {
-    /// Handed over like this, the open is waited for and then closed.
+    /// Closed like this, the open is waited for and then closed.
     Opening(Opening),
     Open(Box<dyn Connection>),
     Failed(Happened),
+    Closed(Closed),
 }
 
 /// A session that is not settled yet. Dropped unsettled, its lease ends in quarantine.
 pub(super) struct Owed {
-    pub(super) stage: Stage,
-    pub(super) lease: Box<dyn SlotLease>,
+    /// Shared with the keeper, which closes it where the lease ends. Locked while a call is made.
+    pub(super) stage: Arc<Mutex<Stage>>,
+    pub(super) keeper: Keeper,
     pub(super) facts: SessionFacts,
     pub(super) taken: BootTime,
     pub(super) by: EndedBy,
@@ -69,26 +72,15 @@ impl Drop for Count {
 impl Owed {
     /// Closes the connection, then gives the slot back, each within its deadline, and says so.
     pub(super) async fn settle(self) {
-        let Owed { stage, lease, facts, taken, by, shared, done, count } = self;
-        let (clocks, times) = (&shared.clocks, &shared.times);
-        // A panic in the transport's code must cost neither the slot's return nor the event.
-        let closing = AssertUnwindSafe(close(stage, clocks, times)).catch_unwind();
-        let closed = closing.await.unwrap_or(Closed::Unconfirmed);
+        let Owed { stage, keeper, facts, taken, by, shared, done, count } = self;
+        let closed = stage.lock().await.close(&shared).await;
         let how = match closed {
             Closed::Cleanly | Closed::NothingOpened => Returned::Free,
             Closed::Unconfirmed => Returned::Quarantine,
         };
-        let returned = match clocks.timeout(times.store_deadline, lease.give_back(how)).await {
-            Ok(answer) => answer.map(|()| how),
-            Err(elapsed) => Err(SlotError::Unavailable {
-                place: format!("slot {}", facts.slot.0),
-                reason: format!(
-                    "giving it back {elapsed}; it comes back by itself after lease and quarantine"
-                ),
-            }),
-        };
+        let returned = keeper.give_back(how).await.map(|()| how);
         shared.freed.send_replace(());
-        let held_for = clocks.boot().since(taken);
+        let held_for = shared.clocks.boot().since(taken);
         let ended = Ended { by, closed, returned: returned.as_ref().copied(), held_for };
         shared.events.closed(&facts, &ended);
         drop(count);
@@ -99,8 +91,21 @@ impl Owed {
     }
 }
 
-async fn close(stage: Stage, clocks: &Clocks, times: &SessionTimes) -> Closed {
+impl Stage {
+    /// Closes what is open, each step within its deadline. What is closed already stays so.
+    pub(super) async fn close(&mut self, shared: &Shared) -> Closed {
+        // Dropped in between, or after a panic in the transport's code, nobody has seen the end.
+        let stage = std::mem::replace(self, Stage::Closed(Closed::Unconfirmed));
+        let closing = AssertUnwindSafe(closed(stage, &shared.clocks, &shared.times)).catch_unwind();
+        let closed = closing.await.unwrap_or(Closed::Unconfirmed);
+        *self = Stage::Closed(closed);
+        closed
+    }
+}
+
+async fn closed(stage: Stage, clocks: &Clocks, times: &SessionTimes) -> Closed {
     let connection = match stage {
+        Stage::Closed(closed) => return closed,
         Stage::Failed(Happened::No) => return Closed::NothingOpened,
         Stage::Failed(Happened::Unknown) => return Closed::Unconfirmed,
         Stage::Open(connection) => connection,

@@ -21,6 +21,7 @@ pub struct Reaper {
 pub struct ReaperHandle {
     owed: mpsc::UnboundedSender<Left>,
     counter: Arc<watch::Sender<usize>>,
+    tracker: TaskTracker,
 }
 
 /// What somebody has left to the reaper.
@@ -67,7 +68,7 @@ impl Reaper {
             }
         });
         let (counter, _) = watch::channel(0);
-        Reaper { handle: ReaperHandle { owed, counter: Arc::new(counter) }, clocks }
+        Reaper { handle: ReaperHandle { owed, counter: Arc::new(counter), tracker }, clocks }
     }
 
     /// What [`super::Sessions`] needs.
@@ -104,6 +105,11 @@ impl ReaperHandle {
             Left::Session(owed) => Err(owed),
             Left::Place(..) => Ok(()),
         })
+    }
+
+    /// Keeps a session's lease beside whatever is done with the session.
+    pub(super) fn keep(&self, keeping: impl Future<Output = ()> + Send + 'static) {
+        self.tracker.spawn(keeping);
     }
 
     /// Has a place among those who wait left. Without a reaper it is passed over after the patience.

@@ -3,18 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use super::calls::Session;
 use super::errors::SessionError;
 use super::events::{EndedBy, SessionEvents, SessionFacts};
+use super::keeper::Keeper;
+use super::lent::Session;
 use super::owed::{Owed, Shared, Stage};
 use super::place::Place;
 use super::reaper::ReaperHandle;
 use super::times::SessionTimes;
 use crate::clocks::Clocks;
 use crate::exchange::errors::{ErrorKind, Happened, RemoteError};
-use crate::exchange::{ConnectionId, Remote};
+use crate::exchange::{ConnectionId, Fence, Remote};
 use crate::rules::slots::pause;
 use crate::secrets::{LocalSecrets, SecretSource};
 use crate::signin::TokenSource;
@@ -132,9 +134,9 @@ impl Sessions {
             job: run.job.clone(),
             connection_id: connection_id.to_string(),
         };
-        let (lease, waited) = self.lease(&holder, wait).await?;
-        let stop_at = self.shared.times.terms().stop_at(lease.ends());
         let remote = Arc::clone(&self.remote);
+        let (lease, waited) = self.lease(&holder, wait).await?;
+        let fence = Fence::until(lease.ends(), clocks.clone());
         let facts = SessionFacts {
             connection_id,
             slot: lease.slot(),
@@ -145,15 +147,21 @@ impl Sessions {
             opened_at: clocks.wall(),
             token_expires_at: None,
         };
+        let opening_fence = fence.clone();
+        let opening = Box::pin(async move { remote.open(connection_id, opening_fence).await });
+        let stage = Arc::new(Mutex::new(Stage::Opening(opening)));
+        let shared = Arc::clone(&self.shared);
+        let keeper =
+            Keeper::start(lease, Arc::clone(&stage), fence, facts.clone(), Arc::clone(&shared), &self.reaper);
         // Armed before the open is awaited: dropped from here on, the reaper has it.
         let mut session = Session::new(
             Owed {
-                stage: Stage::Opening(Box::pin(async move { remote.open(connection_id).await })),
-                lease,
+                stage,
+                keeper,
                 facts,
                 taken: clocks.boot(),
                 by: EndedBy::Drop,
-                shared: Arc::clone(&self.shared),
+                shared,
                 done: None,
                 count: self.reaper.count(),
             },
@@ -161,7 +169,7 @@ impl Sessions {
             Arc::clone(&self.tokens),
             Arc::clone(&self.secrets),
         );
-        match session.opened(stop_at).await {
+        match session.opened().await {
             Ok(()) => {
                 self.shared.events.opened(session.facts(), waited);
                 Ok(session)

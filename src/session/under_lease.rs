@@ -1,15 +1,15 @@
-//! A call and the renewals of its lease, side by side.
+//! A call, for as long as its session's lease is kept.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::Poll;
-use std::time::Duration;
 
-use super::events::SessionFacts;
+use tokio::sync::watch;
+
+use super::keeper::{Kept, Over};
 use super::owed::Shared;
 use crate::clocks::Clocks;
 use crate::rules::time::BootTime;
-use crate::slots::{SlotError, SlotLease};
 
 /// How a call under a lease ended.
 pub(super) enum Outcome<T> {
@@ -21,61 +21,39 @@ pub(super) enum Outcome<T> {
     CutShort,
 }
 
-/// Runs `call`, renewing `lease` from the middle of its time on, and drops the call before the lease can end.
+/// Runs `call` while the lease in `kept` lasts, and drops it before the lease can end.
 ///
-/// A renewal that fails or hangs is repeated while the lease lasts. The lease's end is looked at before each poll of
-/// the call, so a process that was suspended past it sends no further page.
+/// The lease's end is looked at before each poll of the call, so a process that was suspended past it sends no further
+/// page.
 pub(super) async fn under_lease<T>(
     call: impl Future<Output = T> + Send,
-    lease: &mut dyn SlotLease,
-    call_limit: Duration,
-    facts: &SessionFacts,
+    mut kept: watch::Receiver<Kept>,
     shared: &Shared,
 ) -> Outcome<T> {
-    let (clocks, times) = (&shared.clocks, &shared.times);
-    let terms = times.terms();
+    let (clocks, terms) = (&shared.clocks, shared.times.terms());
     let mut call = pin!(call);
-    let mut not_before = BootTime::default();
     loop {
-        let stop_at = terms.stop_at(lease.ends());
-        let renew_at = terms.renew_at(lease.ends()).max(not_before).min(stop_at);
+        let Kept { ends, over, .. } = kept.borrow_and_update().clone();
+        match over {
+            None => {}
+            Some(Over::Lost(reason)) => return Outcome::Lost(reason),
+            Some(Over::NotRenewed) => return Outcome::CutShort,
+        }
+        let stop_at = terms.stop_at(ends);
         tokio::select! {
             biased;
+            // Dropped with its task, the keeper has dropped the lease too.
+            changed = kept.changed() => if changed.is_err() {
+                return Outcome::CutShort;
+            },
             outcome = until(stop_at, clocks, call.as_mut()) => return outcome,
-            () = clocks.sleep_until(renew_at) => {}
-        }
-        let renewed = tokio::select! {
-            biased;
-            outcome = until(stop_at, clocks, call.as_mut()) => return outcome,
-            renewed = renew(lease, call_limit, shared) => renewed,
-            () = clocks.sleep_until(stop_at) => return Outcome::CutShort,
-        };
-        not_before = clocks.boot() + terms.renew_retry();
-        match renewed {
-            Ok(()) => {}
-            Err(SlotError::Lost { reason, .. }) => return Outcome::Lost(reason),
-            Err(error) => shared.events.renewal_failed(facts, &error),
+            () = clocks.sleep_until(stop_at) => {}
         }
     }
 }
 
-/// Renews `lease` within the store's deadline.
-pub(super) async fn renew(
-    lease: &mut dyn SlotLease,
-    call_limit: Duration,
-    shared: &Shared,
-) -> Result<(), SlotError> {
-    let slot = lease.slot().0;
-    match shared.clocks.timeout(shared.times.store_deadline, lease.renew(call_limit)).await {
-        Ok(answer) => answer,
-        Err(elapsed) => Err(SlotError::Unavailable {
-            place: format!("slot {slot}"),
-            reason: format!("renewing the lease {elapsed}"),
-        }),
-    }
-}
-
-async fn until<T>(
+/// Polls `call` only before `stop_at`.
+pub(super) async fn until<T>(
     stop_at: BootTime,
     clocks: &Clocks,
     mut call: Pin<&mut (impl Future<Output = T> + Send)>,

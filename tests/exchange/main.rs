@@ -20,9 +20,12 @@ use exorun::exchange::client::{Access, NextPage, RestRemote, ServiceConfig};
 use exorun::exchange::errors::{ErrorKind, Happened};
 use exorun::exchange::redirect::Family;
 use exorun::exchange::transport::{Connector, Origin};
-use exorun::exchange::{Closed, CmdletRequest, Connection, ConnectionId, Intent, ItemSink, Remote, trust};
+use exorun::exchange::{
+    Closed, CmdletRequest, Connection, ConnectionId, Fence, Intent, ItemSink, Remote, trust,
+};
 use exorun::recording::Recorder;
 use exorun::rules::retry::{Repeated, RetryPolicy};
+use exorun::rules::time::BootTime;
 use secrecy::SecretString;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -115,7 +118,7 @@ impl Client {
 
     async fn open(&self) -> (Box<dyn Connection>, ConnectionId) {
         let id = ConnectionId(Uuid::new_v4());
-        (self.remote.open(id).await.unwrap(), id)
+        (self.remote.open(id, never()).await.unwrap(), id)
     }
 
     /// Nothing that the client started goes on.
@@ -390,4 +393,31 @@ async fn a_run_that_is_told_to_stop_begins_no_further_page_and_no_further_try() 
     assert!(error.message.contains("503"), "what it waited for is told: {error}");
     assert_eq!(connection.close().await, Closed::Cleanly);
     assert_closed(&emulator, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn past_the_end_of_the_lease_nothing_connects_and_nothing_is_sent() {
+    for http in [Http::One, Http::Two] {
+        let emulator = emulator(3, &[]).await;
+        let client = client_of(&emulator, http, |_| ());
+        let clocks = Clocks::system();
+        let fence = Fence::until(clocks.boot() + Duration::from_secs(60), clocks.clone());
+        let id = ConnectionId(Uuid::new_v4());
+        let mut connection = client.remote.open(id, fence.clone()).await.unwrap();
+        let token = token(&emulator).await;
+        fence.move_to(clocks.boot());
+        let error = connection.call(&token, &everything(), &mut Items::default()).await.unwrap_err();
+        assert!(error.message.contains("lease has ended"), "{error}");
+        assert_eq!(recorded(&emulator), Vec::<Value>::new());
+        connection.close().await;
+        let error = client.remote.open(ConnectionId(Uuid::new_v4()), fence).await.err().unwrap();
+        assert_eq!(error.happened, Happened::No);
+        assert!(error.message.contains("lease has ended"), "{error}");
+        client.assert_over().await;
+    }
+}
+
+/// A lease that does not end.
+fn never() -> Fence {
+    Fence::until(BootTime::from_millis(u64::MAX), Clocks::system())
 }

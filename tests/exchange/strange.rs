@@ -158,7 +158,7 @@ async fn a_service_that_nobody_vouches_for_gets_no_request() {
     let friend = StrangeService::start(Answers::page(json!([]), None)).await;
     // Another authority than the one that made the service's certificate.
     let client = Client::new(&stranger.endpoint(), friend.ca_pem(), "t", Http::Two, |_| ());
-    let error = client.remote.open(ConnectionId(Uuid::new_v4())).await.err().unwrap();
+    let error = client.remote.open(ConnectionId(Uuid::new_v4()), never()).await.err().unwrap();
     assert_eq!((error.kind, error.happened), (ErrorKind::Refused, Happened::No));
     assert!(error.message.contains("ca_file"), "{error}");
     assert_eq!(stranger.requests(), [""; 0]);

@@ -161,14 +161,17 @@ async fn a_write_begins_with_half_of_its_lease_left() {
         session.call(&write(), &mut Items::default()).await?;
         assert_eq!(house.store.renewals(), 1);
         house.clocks.sleep(Duration::from_millis(3100)).await;
+        assert_eq!(house.store.renewals(), 2, "renewed in the middle, without a call");
         session.call(&write(), &mut Items::default()).await?;
         assert_eq!(house.store.renewals(), 2);
         house.clocks.sleep(SHORT.lease * 3).await;
+        let renewals = house.store.renewals();
+        assert!((7..=8).contains(&renewals), "{renewals}");
         session.call(&write(), &mut Items::default()).await?;
-        assert_eq!(house.store.renewals(), 3, "a lease that ended is renewed if the store still lets it");
+        assert_eq!(house.store.renewals(), renewals);
         let long = CmdletRequest { timeout: secs(3), ..write() };
         session.call(&long, &mut Items::default()).await?;
-        assert_eq!(house.store.renewals(), 4, "a longer call is named first");
+        assert_eq!(house.store.renewals(), renewals + 1, "a longer call is named first");
         Ok(())
     };
     house.sessions.with_session(&run("r1"), Wait::OnlyIfFreeNow, work).await.unwrap();
@@ -232,13 +235,30 @@ async fn without_a_renewal_a_read_may_use_what_is_left_and_a_write_may_not() {
         let error = session.call(&write(), &mut Items::default()).await.unwrap_err();
         assert!(matches!(error, CallError::Renew(_)) && error.happened() == Happened::No, "{error}");
         house.clocks.sleep(secs(2)).await;
+        assert_eq!(house.service.live(), 0, "none is kept beyond its lease, call or not");
         let error = session.call(&read(), &mut Items::default()).await.unwrap_err();
-        assert!(matches!(error, CallError::Renew(_)), "{error}");
+        assert!(matches!(error, CallError::Gone), "{error}");
         Ok(())
     };
     house.sessions.with_session(&run("r1"), Wait::OnlyIfFreeNow, work).await.unwrap();
     assert_eq!(house.service.calls(), 2);
+    assert!(house.watcher.seen().contains(&"not renewed 1".to_owned()), "{:?}", house.watcher.seen());
     assert_settled(&house).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_lost_between_calls_closes_the_session_at_once() {
+    let house = House::new();
+    let work = async |session: &mut Session| -> Result<(), Failure> {
+        session.call(&read(), &mut Items::default()).await?;
+        house.store.lose(1);
+        house.clocks.sleep(SHORT.lease / 2 + secs(1)).await;
+        assert_eq!(house.service.live(), 0);
+        Ok(())
+    };
+    house.sessions.with_session(&run("r1"), Wait::OnlyIfFreeNow, work).await.unwrap();
+    assert!(house.watcher.seen().iter().any(|text| text.starts_with("lost 1")));
+    assert_eq!(house.store.in_use(), (0, 1));
 }
 
 #[tokio::test(start_paused = true)]

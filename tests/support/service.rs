@@ -9,7 +9,7 @@ use exorun::catalog::CmdletName;
 use exorun::clocks::Clocks;
 use exorun::exchange::errors::{ErrorKind, Happened, RemoteError};
 use exorun::exchange::{
-    CallSummary, Closed, CmdletRequest, Connection, ConnectionId, Intent, ItemSink, Member, Remote,
+    CallSummary, Closed, CmdletRequest, Connection, ConnectionId, Fence, Intent, ItemSink, Member, Remote,
 };
 use exorun::rules::time::BootTime;
 use secrecy::{ExposeSecret, SecretString};
@@ -132,7 +132,7 @@ impl FakeService {
 
 #[async_trait]
 impl Remote for FakeService {
-    async fn open(&self, id: ConnectionId) -> Result<Box<dyn Connection>, RemoteError> {
+    async fn open(&self, id: ConnectionId, _fence: Fence) -> Result<Box<dyn Connection>, RemoteError> {
         let act = self.act(Op::Open);
         self.process
             .live(async {

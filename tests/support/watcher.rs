@@ -49,6 +49,10 @@ impl SessionEvents for Watcher {
         self.note(format!("renewal failed {}", facts.slot.0));
     }
 
+    fn not_renewed(&self, facts: &SessionFacts) {
+        self.note(format!("not renewed {}", facts.slot.0));
+    }
+
     fn lease_lost(&self, facts: &SessionFacts, reason: &str) {
         self.note(format!("lost {}: {reason}", facts.slot.0));
     }

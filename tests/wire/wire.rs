@@ -13,10 +13,11 @@ use exorun::exchange::errors::RemoteError;
 use exorun::exchange::redirect::Family;
 use exorun::exchange::transport::{Connector, Origin};
 use exorun::exchange::{
-    CmdletRequest, Connection, ConnectionId, ItemSink, Member, Remote, SecretParameter, trust,
+    CmdletRequest, Connection, ConnectionId, Fence, ItemSink, Member, Remote, SecretParameter, trust,
 };
 use exorun::recording::Recorder;
 use exorun::rules::retry::{Repeated, RetryPolicy};
+use exorun::rules::time::BootTime;
 use secrecy::SecretString;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -160,7 +161,8 @@ impl Asking {
             connector: Connector::new(Arc::new(tls), tracker, clocks.clone(), 5 * second, second),
             clocks,
         });
-        remote.open(ConnectionId(Uuid::from_u128(0xc0))).await.unwrap()
+        let never = Fence::until(BootTime::from_millis(u64::MAX), Clocks::system());
+        remote.open(ConnectionId(Uuid::from_u128(0xc0)), never).await.unwrap()
     }
 
     /// Makes the call several times on one session.
