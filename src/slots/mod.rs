@@ -1,8 +1,10 @@
 //! The places for sessions an account has, kept where all processes that share the account can see them.
 
+pub mod kubernetes;
 mod listed;
 pub mod local;
 
+pub use kubernetes::KubernetesStore;
 pub use listed::{ListedAccount, ListedSlot, ListedState, Released};
 pub use local::LocalStore;
 

@@ -1,0 +1,19 @@
+//! Slots as Leases, where Leases have their own troubles: what a run costs in requests, what `kubectl` shows, an API
+//! server that refuses, is silent or loses its answers, and people who edit.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::disallowed_methods, reason = "the stand-in's clients are real connections")]
+
+mod cluster;
+mod edited;
+mod errors;
+#[path = "../support/lease_server/mod.rs"]
+mod lease_server;
+mod outcomes;
+mod processes;
+mod requests;
+mod shown;
+#[path = "../support/still.rs"]
+mod still;
+#[path = "../support/mod.rs"]
+mod support;
+mod tokens;

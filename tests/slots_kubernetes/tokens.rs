@@ -1,0 +1,99 @@
+//! A token that rotates, and ways to the API server that are none.
+
+use exorun::slots::kubernetes::connect;
+use exorun::slots::{Returned, SlotError};
+
+use crate::cluster::{Cluster, fails, secs, take};
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_has_rotated_is_read_anew() {
+    let cluster = Cluster::used().await;
+    let store = cluster.store("pod").await;
+    let mut lease = take(&store, "a").await;
+    cluster.server.accept(&["second-token"]);
+    cluster.write_token("second-token");
+    lease.renew(secs(1)).await.unwrap();
+    cluster.server.accept(&["third-token"]);
+    let error = lease.renew(secs(1)).await.unwrap_err();
+    let text = error.to_string();
+    assert!(matches!(error, SlotError::Store { .. }) && !text.contains("-token"), "{text}");
+    cluster.write_token("third-token");
+    lease.renew(secs(1)).await.unwrap();
+    lease.give_back(Returned::Free).await.unwrap();
+}
+
+/// As a pod has it: a file that the kubelet replaces.
+#[tokio::test(start_paused = true)]
+async fn a_token_file_that_has_rotated_is_read_anew() {
+    let cluster = Cluster::used().await;
+    let token = cluster.dir.path().join("token");
+    std::fs::write(&token, "first-token").unwrap();
+    let kubeconfig =
+        cluster.server.kubeconfig("x").replace("token: x", &format!("tokenFile: '{}'", token.display()));
+    std::fs::write(cluster.dir.path().join("kubeconfig"), kubeconfig).unwrap();
+    let store = cluster.store("pod").await;
+    let mut lease = take(&store, "a").await;
+    std::fs::write(&token, "second-token").unwrap();
+    cluster.server.accept(&["second-token"]);
+    lease.renew(secs(1)).await.unwrap();
+    std::fs::write(&token, "not\na token").unwrap();
+    cluster.server.accept(&["third-token"]);
+    let text = lease.renew(secs(1)).await.unwrap_err().to_string();
+    assert!(!text.contains("a token\"") && !text.contains("second-token"), "{text}");
+    std::fs::remove_file(&token).unwrap();
+    assert!(lease.renew(secs(1)).await.is_err());
+    std::fs::write(&token, "third-token").unwrap();
+    lease.renew(secs(1)).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_servers_certificate_is_not_trusted() {
+    let (cluster, other) = (Cluster::used().await, Cluster::new().await);
+    let text =
+        cluster.server.kubeconfig("first-token").replace(&cluster.server.endpoint, &other.server.endpoint);
+    std::fs::write(cluster.dir.path().join("kubeconfig"), text).unwrap();
+    let error = cluster.hurry(async { fails(&cluster.store("pod").await).await }).await.to_string();
+    assert!(error.contains("certificate"), "{error}");
+    assert_eq!(other.server.asked(), []);
+}
+
+#[tokio::test]
+async fn a_kubeconfig_that_is_none_is_told_without_its_content() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("kubeconfig");
+    let good = "apiVersion: v1\nkind: Config\ncurrent-context: x\nclusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]\n\
+                users: [{name: u, user: {token: canary}}]\ncontexts: [{name: x, context: {cluster: c, user: u}}]\n";
+    for (text, needle) in [
+        (None, "cannot be read"),
+        (Some("users: [{name: u, user: {token: canary}}".to_owned()), "is not one"),
+        (Some("canary".to_owned()), "is not one"),
+        (Some(good.replace("current-context: x\n", "")), "no current context"),
+        (Some(good.replace("current-context: x", "current-context: y")), "no context y"),
+        (Some(good.replace("cluster: c,", "cluster: d,")), "no cluster d"),
+        (Some(good.replace("'https://127.0.0.1:1'", "'https://not an address canary'")), "no server"),
+        (Some(good.replace("token: canary", "token: \"canary\\n1\"")), "no header takes"),
+        (Some(good.replace("token: canary", "tokenFile: /nowhere/token")), "/nowhere/token"),
+        (Some(good.replace("token: canary", "exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: sh, args: ['-c', 'echo canary; echo canary >&2; exit 1']}")), "credential program has failed"),
+        (Some(good.replace("token: canary", "exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: sh, args: ['-c', 'echo canary']}")), "way to a token"),
+    ] {
+        if let Some(text) = &text {
+            std::fs::write(&path, text).unwrap();
+        }
+        let error = match connect(Some(&path), None).await {
+            Ok(_) => panic!("{needle}: there is no way"),
+            Err(error) => error,
+        };
+        let words = format!("{error} {error:?}");
+        assert!(words.contains(needle) && words.contains("kubeconfig"), "{needle}: {words}");
+        assert!(!words.contains("canary"), "{words}");
+    }
+    std::fs::write(&path, good).unwrap();
+    assert_eq!(connect(Some(&path), None).await.unwrap().namespace(), "default");
+    assert_eq!(connect(Some(&path), Some("mine".into())).await.unwrap().namespace(), "mine");
+}
+
+#[tokio::test]
+async fn outside_a_pod_and_without_a_kubeconfig_there_is_no_way() {
+    let error = connect(None, None).await.err().expect("tests do not run in a pod").to_string();
+    assert!(error.contains("name a kubeconfig"), "{error}");
+}
