@@ -21,7 +21,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 pub(crate) use process::Process;
-pub(crate) use service::{Act, FakeService, Op, quiet_panic};
+pub(crate) use service::{Act, FakeService, Op, Records, quiet_panic};
 pub(crate) use store::{MemoryStore, StoreAct, StoreOp};
 pub(crate) use times::{SHORT, SHORT_IDLE};
 pub(crate) use tokens::FakeTokens;

@@ -14,7 +14,7 @@ use exorun::exchange::{
 use exorun::rules::time::BootTime;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{MemoryStore, Process};
+use super::Process;
 
 /// What is asked of the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,15 @@ pub(crate) enum Act {
     Panic,
 }
 
+/// What the service's side may look at to see whether promises are kept: the slots' records as they are.
+pub(crate) trait Records: Send + Sync {
+    /// When the lease of the session with that connection id ends, if it has one.
+    fn lease_ends(&self, connection_id: &str) -> Option<BootTime>;
+
+    /// How much of a lease must be left when a write begins.
+    fn left_for_a_write(&self) -> Duration;
+}
+
 type Script = Box<dyn FnMut(Op) -> Act + Send>;
 
 struct State {
@@ -55,18 +64,24 @@ pub(crate) struct FakeService {
     limit: usize,
     idle: Duration,
     clocks: Clocks,
-    store: MemoryStore,
+    records: Arc<dyn Records>,
     process: Process,
 }
 
 impl FakeService {
-    /// A service that allows `limit` sessions and forgets one after `idle`. It looks into `store` to see whether calls
+    /// A service that allows `limit` sessions and forgets one after `idle`. It looks into `records` to see whether calls
     /// are made under a lease.
-    pub(crate) fn new(limit: u32, idle: Duration, clocks: Clocks, store: MemoryStore) -> FakeService {
+    pub(crate) fn new(
+        limit: u32,
+        idle: Duration,
+        clocks: Clocks,
+        records: impl Records + 'static,
+    ) -> FakeService {
         let script: Script = Box::new(|_| Act::Take(Duration::from_millis(10)));
         let state = State { script, live: HashMap::new(), peak: 0, opened: 0, calls: 0, broken: Vec::new() };
         let state = Arc::new(Mutex::new(state));
-        FakeService { state, limit: limit as usize, idle, clocks, store, process: Process::new() }
+        let (limit, records) = (limit as usize, Arc::new(records));
+        FakeService { state, limit, idle, clocks, records, process: Process::new() }
     }
 
     /// The service as `process` reaches it.
@@ -113,6 +128,10 @@ impl FakeService {
         let mut state = self.state.lock().unwrap();
         state.live.insert(id, now);
         state.opened += 1;
+        self.compare(&mut state, now);
+    }
+
+    fn compare(&self, state: &mut State, now: BootTime) {
         state.peak = state.peak.max(state.live.len());
         if state.live.len() > self.limit {
             let text = format!("{} sessions at {}", state.live.len(), now.as_millis());
@@ -122,9 +141,18 @@ impl FakeService {
 
     fn check_lease(&self, id: ConnectionId, when: &str) {
         let now = self.clocks.boot();
-        let ends = self.store.lease_ends(&id.to_string());
+        let ends = self.records.lease_ends(&id.to_string());
         if self.process.alive() && ends.is_none_or(|ends| ends < now) {
             let text = format!("{when} without a lease at {}", now.as_millis());
+            self.state.lock().unwrap().broken.push(text);
+        }
+    }
+
+    fn check_half(&self, id: ConnectionId) {
+        let now = self.clocks.boot();
+        let left = self.records.lease_ends(&id.to_string()).map(|ends| ends.since(now)).unwrap_or_default();
+        if self.process.alive() && left < self.records.left_for_a_write() {
+            let text = format!("a write began with {left:?} of its lease at {}", now.as_millis());
             self.state.lock().unwrap().broken.push(text);
         }
     }
@@ -165,12 +193,18 @@ struct FakeConnection {
     id: ConnectionId,
 }
 
-/// A call on the client's side: it must have ended before its lease does.
-struct InHand<'a>(&'a FakeConnection);
+/// A call on the client's side: it must have ended before its lease does, unless the process was stopped meanwhile.
+struct InHand<'a> {
+    connection: &'a FakeConnection,
+    stops: u32,
+}
 
 impl Drop for InHand<'_> {
     fn drop(&mut self) {
-        self.0.service.check_lease(self.0.id, "a call went on");
+        let FakeConnection { service, id } = self.connection;
+        if service.process.stops() == self.stops {
+            service.check_lease(*id, "a call went on");
+        }
     }
 }
 
@@ -212,7 +246,10 @@ impl Connection for FakeConnection {
         let write = request.intent == Intent::Write;
         let act = service.act(Op::Call { token: token.expose_secret().to_owned(), write });
         service.check_lease(self.id, "a call began");
-        let _in_hand = InHand(self);
+        if write {
+            service.check_half(self.id);
+        }
+        let _in_hand = InHand { connection: self, stops: service.process.stops() };
         let works_for = match &act {
             Act::Take(time) | Act::Fail(time, ..) => (*time).min(request.timeout),
             Act::Hang | Act::Panic => request.timeout,
@@ -221,7 +258,10 @@ impl Connection for FakeConnection {
             let now = service.clocks.boot();
             let mut state = service.state.lock().unwrap();
             state.calls += 1;
+            state.live.retain(|_, last| now < *last + service.idle);
             state.live.insert(self.id, now + works_for);
+            // One that the service had forgotten counts anew.
+            service.compare(&mut state, now);
         }
         service
             .process

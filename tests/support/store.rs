@@ -15,7 +15,7 @@ use exorun::slots::{
     SlotStore, SlotTimes,
 };
 
-use super::Process;
+use super::{Process, Records};
 
 /// What is asked of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +111,15 @@ impl MemoryStore {
         (held, quarantined)
     }
 
+    /// Whether somebody who lives has slot `number`.
+    pub(crate) fn is_used(&self, number: u32) -> bool {
+        let state = self.state.lock().unwrap();
+        match &state.slots[number as usize - 1] {
+            Slot::Held(hold) => hold.holder.process.alive() && Arc::strong_count(&hold.holder.locked) > 1,
+            Slot::Free | Slot::Quarantined(_) => false,
+        }
+    }
+
     /// How many slots may be in use now, if a refusal has made that fewer.
     pub(crate) fn lowered_to(&self) -> Option<u32> {
         let (now, state) = (self.clocks.boot(), self.state.lock().unwrap());
@@ -124,15 +133,6 @@ impl MemoryStore {
 
     pub(crate) fn renewals(&self) -> u32 {
         self.state.lock().unwrap().renewals
-    }
-
-    /// When the lease of the session with that connection id ends, if it has one.
-    pub(crate) fn lease_ends(&self, connection_id: &str) -> Option<BootTime> {
-        let state = self.state.lock().unwrap();
-        state.slots.iter().find_map(|slot| match slot {
-            Slot::Held(hold) if hold.holder.connection_id == connection_id => Some(hold.lease_ends),
-            _ => None,
-        })
     }
 
     fn refresh(&self, state: &mut State) {
@@ -168,6 +168,20 @@ impl MemoryStore {
                 }
             })
             .await
+    }
+}
+
+impl Records for MemoryStore {
+    fn lease_ends(&self, connection_id: &str) -> Option<BootTime> {
+        let state = self.state.lock().unwrap();
+        state.slots.iter().find_map(|slot| match slot {
+            Slot::Held(hold) if hold.holder.connection_id == connection_id => Some(hold.lease_ends),
+            _ => None,
+        })
+    }
+
+    fn left_for_a_write(&self) -> Duration {
+        self.times.terms.lease / 2
     }
 }
 
