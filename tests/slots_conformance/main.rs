@@ -3,8 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::disallowed_methods, reason = "the stand-in's clients are real connections")]
 
+#[allow(dead_code, reason = "nothing here is skipped for want of a program")]
+#[path = "../support/components.rs"]
+mod components;
+mod desk;
 #[path = "../support/lease_server/mod.rs"]
 mod lease_server;
+#[path = "../support/real_api.rs"]
+mod real_api;
 mod stand;
 #[path = "../support/still.rs"]
 mod still;
@@ -14,14 +20,17 @@ mod support;
 
 /// One module of tests for a place.
 macro_rules! conforms {
-    ($module:ident, $stand:ty, [$($test:ident),* $(,)?]) => {
+    ($module:ident, $stand:ty, $paused:literal, [$($test:ident),* $(,)?]) => {
         mod $module {
             use crate::stand::Stand;
 
             $(
-                #[tokio::test(start_paused = true)]
+                #[tokio::test(start_paused = $paused)]
                 async fn $test() {
-                    crate::suite::$test(<$stand as Stand>::new().await).await;
+                    let test = concat!(stringify!($module), "::", stringify!($test));
+                    let Some(stand) = <$stand as Stand>::new(test).await else { return };
+                    crate::suite::$test(&stand).await;
+                    stand.clean().await;
                 }
             )*
         }
@@ -30,10 +39,11 @@ macro_rules! conforms {
 
 /// The whole suite for a place.
 macro_rules! suite {
-    ($module:ident, $stand:ty) => {
+    ($module:ident, $stand:ty, $paused:literal) => {
         conforms!(
             $module,
             $stand,
+            $paused,
             [
                 there_are_as_many_slots_as_the_limit_over_all_stores,
                 after_a_refusal_fewer_are_given_out_until_it_is_long_ago,
@@ -54,5 +64,6 @@ macro_rules! suite {
     };
 }
 
-suite!(local, crate::stand::Local);
-suite!(leases, crate::stand::Leases);
+suite!(local, crate::stand::Local, true);
+suite!(leases, crate::stand::Leases, true);
+suite!(cluster, crate::stand::Cluster, false);

@@ -7,28 +7,40 @@ use async_trait::async_trait;
 use exorun::clocks::Clocks;
 use exorun::rules::slots::Terms;
 use exorun::rules::slots::opens::Budget;
+use exorun::rules::slots::working_limit::Pace;
 use exorun::session::SessionTimes;
 use exorun::slots::kubernetes::{KubernetesStore, LeaseApi, connect};
-use exorun::slots::{LocalStore, Released, SlotId, SlotStore, SlotTimes};
+use exorun::slots::{AccountKey, LocalStore, Released, SlotId, SlotTimes};
 
+use crate::desk::Desk;
 use crate::lease_server::LeaseServer;
+use crate::real_api::{self, RealApi};
 use crate::still::Still;
 use crate::support::{account, paused_clocks};
 
 /// A place for slots that several processes share.
 #[async_trait]
 pub(crate) trait Stand: Sized + Send + Sync {
-    async fn new() -> Self;
+    /// `None` where there is no such place; that is shown for `test`.
+    async fn new(test: &str) -> Option<Self>;
 
     /// A store as one more process would have it.
-    fn store(&self, limit: u32, times: SlotTimes) -> Arc<dyn SlotStore>;
+    fn store(&self, limit: u32, times: SlotTimes) -> Desk;
+
+    /// Removes what is left elsewhere.
+    async fn clean(&self) {}
+
+    /// How often it is looked whether a thing has come.
+    fn step(&self) -> Duration {
+        Duration::from_secs(1)
+    }
 
     fn clocks(&self) -> &Clocks;
 
     async fn pass(&self, time: Duration);
 
     /// Takes slot 1 of the account from whoever has it, without asking.
-    async fn declare_dead(&self, other: &Arc<dyn SlotStore>);
+    async fn declare_dead(&self, other: &Desk);
 
     /// How much later than promised a thing may come, because of what is rounded and when it is looked at.
     fn slack(&self) -> Duration;
@@ -52,13 +64,14 @@ pub(crate) struct Local {
 
 #[async_trait]
 impl Stand for Local {
-    async fn new() -> Local {
-        Local { dir: tempfile::tempdir().unwrap(), clocks: paused_clocks() }
+    async fn new(_: &str) -> Option<Local> {
+        Some(Local { dir: tempfile::tempdir().unwrap(), clocks: paused_clocks() })
     }
 
-    fn store(&self, limit: u32, times: SlotTimes) -> Arc<dyn SlotStore> {
+    fn store(&self, limit: u32, times: SlotTimes) -> Desk {
         let dir = self.dir.path().join("sessions");
-        Arc::new(LocalStore::new(dir, limit, times, self.clocks.clone()).unwrap())
+        let store = LocalStore::new(dir, limit, times, self.clocks.clone()).unwrap();
+        Desk { store: Arc::new(store), account: account() }
     }
 
     fn clocks(&self) -> &Clocks {
@@ -73,7 +86,7 @@ impl Stand for Local {
         Duration::from_millis(2)
     }
 
-    async fn declare_dead(&self, _other: &Arc<dyn SlotStore>) {
+    async fn declare_dead(&self, _other: &Desk) {
         std::fs::remove_dir_all(self.dir.path().join("sessions")).unwrap();
     }
 }
@@ -88,7 +101,7 @@ pub(crate) struct Leases {
 
 #[async_trait]
 impl Stand for Leases {
-    async fn new() -> Leases {
+    async fn new(_: &str) -> Option<Leases> {
         let still = Still::now().await;
         let clocks = paused_clocks();
         let server = LeaseServer::start(clocks.clone()).await;
@@ -96,13 +109,14 @@ impl Stand for Leases {
         let kubeconfig = dir.path().join("kubeconfig");
         std::fs::write(&kubeconfig, server.kubeconfig("first-token")).unwrap();
         let api = Arc::new(connect(Some(&kubeconfig), None).await.unwrap());
-        Leases { _still: still, clocks, _server: server, api }
+        Some(Leases { _still: still, clocks, _server: server, api })
     }
 
-    fn store(&self, limit: u32, times: SlotTimes) -> Arc<dyn SlotStore> {
+    fn store(&self, limit: u32, times: SlotTimes) -> Desk {
         let (api, namespace) = (Arc::clone(&self.api), "jobs".to_owned());
         let clocks = self.clocks.clone();
-        Arc::new(KubernetesStore::new(api, namespace, limit, times, clocks, "pod".to_owned()))
+        let store = KubernetesStore::new(api, namespace, limit, times, clocks, "pod".to_owned());
+        Desk { store: Arc::new(store), account: account() }
     }
 
     fn clocks(&self) -> &Clocks {
@@ -117,7 +131,75 @@ impl Stand for Leases {
         Duration::from_millis(2100)
     }
 
-    async fn declare_dead(&self, other: &Arc<dyn SlotStore>) {
-        assert_eq!(other.release(&account(), SlotId(1)).await.unwrap(), Released::Quarantined);
+    async fn declare_dead(&self, other: &Desk) {
+        assert_eq!(other.store.release(&other.account, SlotId(1)).await.unwrap(), Released::Quarantined);
+    }
+}
+
+/// Leases of a real API server: real time, and an account that nobody else has.
+pub(crate) struct Cluster {
+    clocks: Clocks,
+    api: Arc<dyn LeaseApi>,
+    account: AccountKey,
+    real: Arc<RealApi>,
+}
+
+#[async_trait]
+impl Stand for Cluster {
+    async fn new(test: &str) -> Option<Cluster> {
+        let real = real_api::given(test).await?;
+        let dir = tempfile::tempdir().unwrap();
+        let kubeconfig = dir.path().join("kubeconfig");
+        std::fs::write(&kubeconfig, &real.kubeconfig).unwrap();
+        let api = Arc::new(connect(Some(&kubeconfig), Some(real.namespace.clone())).await.unwrap());
+        let account = AccountKey { object_id: uuid::Uuid::new_v4().to_string(), ..account() };
+        Some(Cluster { clocks: Clocks::system(), api, account, real })
+    }
+
+    fn store(&self, limit: u32, times: SlotTimes) -> Desk {
+        let (api, namespace) = (Arc::clone(&self.api), self.real.namespace.clone());
+        let clocks = self.clocks.clone();
+        let store = KubernetesStore::new(api, namespace, limit, times, clocks, "pod".to_owned());
+        Desk { store: Arc::new(store), account: self.account.clone() }
+    }
+
+    async fn clean(&self) {
+        let ours = format!("exorun/account={}", &self.account.digest()[..16]);
+        for lease in self.api.list(&ours).await.unwrap().value {
+            let (name, version) = (lease.metadata.name.unwrap(), lease.metadata.resource_version.unwrap());
+            self.api.delete(&name, &version).await.unwrap();
+        }
+        assert_eq!(self.api.list(&ours).await.unwrap().value, []);
+    }
+
+    fn step(&self) -> Duration {
+        Duration::from_millis(250)
+    }
+
+    fn clocks(&self) -> &Clocks {
+        &self.clocks
+    }
+
+    async fn pass(&self, time: Duration) {
+        self.clocks.sleep(time).await;
+    }
+
+    async fn declare_dead(&self, other: &Desk) {
+        let released = other.store.release(&other.account, SlotId(1)).await.unwrap();
+        assert_eq!(released, Released::Quarantined);
+    }
+
+    fn slack(&self) -> Duration {
+        Duration::from_secs(4)
+    }
+
+    fn times(&self) -> SlotTimes {
+        let second = Duration::from_secs(1);
+        SlotTimes {
+            terms: Terms { lease: second * 6, quarantine: second * 3 },
+            opens: Budget { limit: 1000, window: second * 6 },
+            pace: Pace { crowd: second * 2, step: second * 10 },
+            patience: second * 3,
+        }
     }
 }

@@ -6,151 +6,127 @@ use std::time::Duration;
 
 use exorun::rules::slots::opens::Budget;
 use exorun::rules::time::BootTime;
-use exorun::session::SessionTimes;
-use exorun::slots::{
-    Ask, Attempt, Busy, Holder, ListedState, Released, Returned, SlotError, SlotId, SlotLease, SlotStore,
-    SlotTimes,
-};
+use exorun::slots::{Ask, Attempt, Busy, ListedState, Released, Returned, SlotError, SlotId, SlotTimes};
 use tokio_util::task::TaskTracker;
 
+use crate::desk::{Desk, holder};
 use crate::stand::Stand;
-use crate::support::account;
-
-pub(crate) fn holder(name: &str) -> Holder {
-    Holder { run_id: name.into(), job: "a-job".into(), connection_id: format!("connection-{name}") }
-}
-
-async fn ask(store: &Arc<dyn SlotStore>, name: &str, ask: Ask) -> Result<Box<dyn SlotLease>, Busy> {
-    match store.attempt(&account(), &holder(name), ask).await.unwrap() {
-        Attempt::Lease(lease) => Ok(lease),
-        Attempt::Busy(busy) => Err(busy),
-    }
-}
-
-async fn take(store: &Arc<dyn SlotStore>, name: &str) -> Box<dyn SlotLease> {
-    ask(store, name, Ask::InPassing).await.unwrap_or_else(|busy| panic!("{name}: {busy:?}"))
-}
-
-async fn busy(store: &Arc<dyn SlotStore>) -> Busy {
-    wait(store, "late", Ask::InPassing).await
-}
-
-async fn wait(store: &Arc<dyn SlotStore>, name: &str, how: Ask) -> Busy {
-    match ask(store, name, how).await {
-        Ok(lease) => panic!("slot {:?} was free", lease.slot()),
-        Err(busy) => busy,
-    }
-}
 
 fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
 /// Looks for a slot again and again until there is one, and says when; all the time one slot is not free.
-async fn comes_back(stand: &impl Stand, store: &Arc<dyn SlotStore>) -> BootTime {
+async fn comes_back(stand: &impl Stand, store: &Desk) -> BootTime {
     loop {
-        match ask(store, "next", Ask::InPassing).await {
+        match store.ask("next", Ask::InPassing).await {
             Ok(_lease) => return stand.clocks().boot(),
             Err(busy) => assert_eq!(busy.held + busy.quarantined, 1, "{busy:?}"),
         }
-        stand.pass(secs(1)).await;
+        stand.pass(stand.step()).await;
     }
 }
 
 /// `at` is not earlier than promised, and not much later.
 fn assert_comes(stand: &impl Stand, at: BootTime, promised: BootTime, late: Duration) {
     assert!(promised <= at, "{:?} too early", promised.since(at));
-    let late = late + stand.slack() + secs(1);
+    let late = late + stand.slack() + stand.step();
     assert!(at <= promised + late, "{:?} too late", at.since(promised));
 }
 
-pub(crate) async fn there_are_as_many_slots_as_the_limit_over_all_stores(stand: impl Stand) {
+pub(crate) async fn there_are_as_many_slots_as_the_limit_over_all_stores(stand: &impl Stand) {
     let (one, two) = (stand.store(2, stand.times()), stand.store(2, stand.times()));
-    let first = take(&one, "a").await;
-    let second = take(&two, "b").await;
+    let first = one.take("a").await;
+    let second = two.take("b").await;
     assert_eq!((first.slot().0, second.slot().0), (1, 2));
-    assert_eq!(busy(&one).await, Busy { held: 2, ..Busy::default() });
+    assert_eq!(one.busy().await, Busy { held: 2, ..Busy::default() });
     first.give_back(Returned::Free).await.unwrap();
-    assert_eq!(take(&two, "c").await.slot().0, 1);
+    assert_eq!(two.take("c").await.slot().0, 1);
 }
 
-pub(crate) async fn after_a_refusal_fewer_are_given_out_until_it_is_long_ago(stand: impl Stand) {
+pub(crate) async fn after_a_refusal_fewer_are_given_out_until_it_is_long_ago(stand: &impl Stand) {
     let (one, two) = (stand.store(5, stand.times()), stand.store(5, stand.times()));
-    let mut leases = vec![take(&one, "a").await, take(&one, "b").await, take(&two, "c").await];
-    assert_eq!(two.refused(&account()).await.unwrap(), 2, "one less than were in use");
-    assert_eq!(one.refused(&account()).await.unwrap(), 2, "the same crowd");
-    let rises = stand.clocks().boot() + SessionTimes::PACE.step;
-    let full = busy(&one).await;
+    let mut leases = vec![one.take("a").await, one.take("b").await, two.take("c").await];
+    assert_eq!(two.store.refused(&two.account).await.unwrap(), 2, "one less than were in use");
+    assert_eq!(one.store.refused(&one.account).await.unwrap(), 2, "the same crowd");
+    let begun = stand.clocks().boot();
+    let rises = begun + stand.times().pace.step;
+    let full = one.busy().await;
     assert_eq!((full.held, full.lowered_to), (3, Some(2)));
-    assert_comes(&stand, full.until.unwrap(), rises, Duration::ZERO);
+    assert_comes(stand, full.until.unwrap(), rises, Duration::ZERO);
     leases.remove(0).give_back(Returned::Free).await.unwrap();
     leases.remove(0).give_back(Returned::Free).await.unwrap();
-    leases.push(take(&one, "d").await);
-    assert_eq!(busy(&two).await.held, 2, "the third slot counts, though its number is above the limit");
-    for (more, lowered) in [("e", Some(3)), ("f", Some(4)), ("g", None)] {
-        let mut left = SessionTimes::PACE.step + stand.slack();
-        // The holders live, and renew as they should.
-        while !left.is_zero() {
-            let step = left.min(stand.times().terms.lease / 2);
-            stand.pass(step).await;
-            left -= step;
+    leases.push(one.take("d").await);
+    assert_eq!(two.busy().await.held, 2, "the third slot counts, though its number is above the limit");
+    for (steps, more, lowered) in [(1, "e", Some(3)), (2, "f", Some(4)), (3, "g", None)] {
+        let target = begun + stand.times().pace.step * steps + stand.slack();
+        loop {
+            let left = target.since(stand.clocks().boot());
+            stand.pass(left.min(stand.times().terms.lease / 2)).await;
+            if left.is_zero() {
+                break;
+            }
+            // The holders live, and renew as they should.
             for lease in &mut leases {
                 lease.renew(Duration::ZERO).await.unwrap();
             }
         }
-        leases.push(take(&one, more).await);
-        assert_eq!(busy(&two).await.lowered_to, lowered);
+        leases.push(one.take(more).await);
+        assert_eq!(two.busy().await.lowered_to, lowered);
     }
 }
 
-pub(crate) async fn a_lease_that_is_dropped_is_quarantined_and_comes_back(stand: impl Stand) {
+pub(crate) async fn a_lease_that_is_dropped_is_quarantined_and_comes_back(stand: &impl Stand) {
     let (one, two) = (stand.store(1, stand.times()), stand.store(1, stand.times()));
-    let mut lease = take(&one, "a").await;
-    stand.pass(secs(10)).await;
-    lease.renew(secs(30)).await.unwrap();
+    let mut lease = one.take("a").await;
     let terms = stand.times().terms;
-    assert_eq!(lease.ends(), stand.clocks().boot() + terms.lease);
-    let promised = lease.ends() + secs(30) + terms.quarantine;
+    stand.pass(terms.lease / 6).await;
+    let before = stand.clocks().boot();
+    lease.renew(secs(3)).await.unwrap();
+    assert!(before + terms.lease <= lease.ends() && lease.ends() <= stand.clocks().boot() + terms.lease);
+    let promised = lease.ends() + secs(3) + terms.quarantine;
     drop(lease);
-    let at = comes_back(&stand, &two).await;
-    assert_comes(&stand, at, promised, stand.slack());
+    let at = comes_back(stand, &two).await;
+    assert_comes(stand, at, promised, stand.slack());
 }
 
-pub(crate) async fn an_unconfirmed_close_is_quarantined_from_then(stand: impl Stand) {
+pub(crate) async fn an_unconfirmed_close_is_quarantined_from_then(stand: &impl Stand) {
     let (one, two) = (stand.store(1, stand.times()), stand.store(1, stand.times()));
-    let mut lease = take(&one, "a").await;
-    lease.renew(secs(7)).await.unwrap();
+    let mut lease = one.take("a").await;
+    lease.renew(secs(2)).await.unwrap();
     lease.give_back(Returned::Quarantine).await.unwrap();
-    let promised = stand.clocks().boot() + secs(7) + stand.times().terms.quarantine;
-    let busy = busy(&two).await;
+    let promised = stand.clocks().boot() + secs(2) + stand.times().terms.quarantine;
+    let busy = two.busy().await;
     assert_eq!((busy.held, busy.quarantined), (0, 1));
-    assert_comes(&stand, busy.until.unwrap(), promised, Duration::ZERO);
-    let at = comes_back(&stand, &two).await;
-    assert_comes(&stand, at, promised, Duration::ZERO);
+    assert_comes(stand, busy.until.unwrap(), promised, Duration::ZERO);
+    let at = comes_back(stand, &two).await;
+    assert_comes(stand, at, promised, Duration::ZERO);
 }
 
-pub(crate) async fn the_budget_of_opens_is_taken_with_a_slot_only(stand: impl Stand) {
-    let times = SlotTimes { opens: Budget { limit: 2, window: secs(60) }, ..stand.times() };
+pub(crate) async fn the_budget_of_opens_is_taken_with_a_slot_only(stand: &impl Stand) {
+    let times = SlotTimes { opens: Budget { limit: 2, ..stand.times().opens }, ..stand.times() };
+    let window = times.opens.window;
     let (one, two) = (stand.store(1, times), stand.store(1, times));
     let begun = stand.clocks().boot();
-    let lease = take(&one, "a").await;
-    assert!(!busy(&two).await.opens_exhausted, "no slot: no open is taken");
+    let lease = one.take("a").await;
+    assert!(!two.busy().await.opens_exhausted, "no slot: no open is taken");
     lease.give_back(Returned::Free).await.unwrap();
-    take(&two, "b").await.give_back(Returned::Free).await.unwrap();
-    let full = busy(&one).await;
+    two.take("b").await.give_back(Returned::Free).await.unwrap();
+    let full = one.busy().await;
     assert_eq!((full.held, full.quarantined, full.opens_exhausted), (0, 0, true));
-    assert_comes(&stand, full.until.unwrap(), begun + secs(60), Duration::ZERO);
-    stand.pass(secs(60) - Duration::from_millis(10)).await;
-    assert!(busy(&two).await.opens_exhausted);
-    stand.pass(stand.slack() + secs(1)).await;
-    take(&two, "c").await;
+    assert_comes(stand, full.until.unwrap(), begun + window, Duration::ZERO);
+    let almost = (begun + window).since(stand.clocks().boot()).saturating_sub(stand.step());
+    stand.pass(almost).await;
+    assert!(two.busy().await.opens_exhausted);
+    stand.pass(stand.slack() + stand.step() * 2).await;
+    two.take("c").await;
 }
 
-pub(crate) async fn an_attempt_that_is_dropped_gives_its_slot_back_free(stand: impl Stand) {
+pub(crate) async fn an_attempt_that_is_dropped_gives_its_slot_back_free(stand: &impl Stand) {
     let store = stand.store(1, stand.times());
     for round in 0..20 {
-        let (account, name) = (account(), holder(&format!("r{round}")));
-        let attempt = store.attempt(&account, &name, Ask::InPassing);
+        let name = holder(&format!("r{round}"));
+        let attempt = store.store.attempt(&store.account, &name, Ask::InPassing);
         // One poll starts the work; then the attempt is dropped.
         tokio::select! {
             biased;
@@ -163,7 +139,7 @@ pub(crate) async fn an_attempt_that_is_dropped_gives_its_slot_back_free(stand: i
     }
     // The dropped work may still be at it. Quarantined, the slot would stay away for a quarter of an hour.
     for look in 0.. {
-        match ask(&store, "after", Ask::InPassing).await {
+        match store.ask("after", Ask::InPassing).await {
             Ok(lease) => return lease.give_back(Returned::Free).await.unwrap(),
             Err(busy) => assert!(busy.quarantined == 0 && look < 2000, "{busy:?}"),
         }
@@ -171,26 +147,25 @@ pub(crate) async fn an_attempt_that_is_dropped_gives_its_slot_back_free(stand: i
     }
 }
 
-pub(crate) async fn a_renewal_that_is_dropped_does_not_undo_the_return(stand: impl Stand) {
+pub(crate) async fn a_renewal_that_is_dropped_does_not_undo_the_return(stand: &impl Stand) {
     let store = stand.store(1, stand.times());
     for round in 0..20 {
-        let mut lease = take(&store, &format!("r{round}")).await;
-        let ends = lease.ends();
+        let mut lease = store.take(&format!("r{round}")).await;
         tokio::select! {
             biased;
             done = lease.renew(secs(1)) => done.unwrap(),
             () = std::future::ready(()) => {}
         }
-        assert!(lease.ends() == ends, "no time has passed");
+        assert!(lease.ends() <= stand.clocks().boot() + stand.times().terms.lease);
         lease.give_back(Returned::Free).await.unwrap();
     }
 }
 
-pub(crate) async fn after_a_renewal_that_is_dropped_later_ones_work(stand: impl Stand) {
+pub(crate) async fn after_a_renewal_that_is_dropped_later_ones_work(stand: &impl Stand) {
     let store = stand.store(1, stand.times());
-    let mut lease = take(&store, "a").await;
+    let mut lease = store.take("a").await;
     for _ in 0..10 {
-        stand.pass(secs(20)).await;
+        stand.pass(stand.times().terms.lease / 3).await;
         tokio::select! {
             biased;
             done = lease.renew(secs(1)) => done.unwrap(),
@@ -201,46 +176,46 @@ pub(crate) async fn after_a_renewal_that_is_dropped_later_ones_work(stand: impl 
         assert!(before + stand.times().terms.lease <= lease.ends());
     }
     lease.give_back(Returned::Free).await.unwrap();
-    take(&store, "b").await;
+    store.take("b").await;
 }
 
-pub(crate) async fn who_waits_first_is_served_first(stand: impl Stand) {
+pub(crate) async fn who_waits_first_is_served_first(stand: &impl Stand) {
     let (one, two) = (stand.store(1, stand.times()), stand.store(1, stand.times()));
-    let lease = take(&one, "a").await;
-    assert_eq!(wait(&one, "first", Ask::InLine).await.ahead, 0);
-    stand.pass(secs(1)).await;
-    assert_eq!(wait(&two, "second", Ask::InLine).await.ahead, 1);
-    assert_eq!(wait(&one, "passing", Ask::InPassing).await.ahead, 2);
+    let lease = one.take("a").await;
+    assert_eq!(one.wait("first", Ask::InLine).await.ahead, 0);
+    stand.pass(stand.step()).await;
+    assert_eq!(two.wait("second", Ask::InLine).await.ahead, 1);
+    assert_eq!(one.wait("passing", Ask::InPassing).await.ahead, 2);
     lease.give_back(Returned::Free).await.unwrap();
-    assert_eq!(wait(&two, "second", Ask::InLine).await.ahead, 1);
-    assert_eq!(wait(&two, "passing", Ask::InPassing).await.ahead, 2, "and none is free for it");
-    let first = ask(&one, "first", Ask::InLine).await.unwrap();
+    assert_eq!(two.wait("second", Ask::InLine).await.ahead, 1);
+    assert_eq!(two.wait("passing", Ask::InPassing).await.ahead, 2, "and none is free for it");
+    let first = one.ask("first", Ask::InLine).await.unwrap();
     first.give_back(Returned::Free).await.unwrap();
-    let second = ask(&two, "second", Ask::InLine).await.unwrap();
+    let second = two.ask("second", Ask::InLine).await.unwrap();
     second.give_back(Returned::Free).await.unwrap();
-    take(&one, "passing").await;
+    one.take("passing").await;
 }
 
-pub(crate) async fn who_leaves_the_line_or_falls_silent_holds_nobody_up(stand: impl Stand) {
+pub(crate) async fn who_leaves_the_line_or_falls_silent_holds_nobody_up(stand: &impl Stand) {
     let (one, two) = (stand.store(1, stand.times()), stand.store(1, stand.times()));
-    let lease = take(&one, "a").await;
-    wait(&one, "leaves", Ask::InLine).await;
-    wait(&two, "silent", Ask::InLine).await;
-    wait(&two, "patient", Ask::InLine).await;
+    let lease = one.take("a").await;
+    one.wait("leaves", Ask::InLine).await;
+    two.wait("silent", Ask::InLine).await;
+    two.wait("patient", Ask::InLine).await;
     lease.give_back(Returned::Free).await.unwrap();
-    two.leave(&account(), &holder("leaves")).await.unwrap();
-    two.leave(&account(), &holder("leaves")).await.unwrap();
-    assert_eq!(wait(&two, "patient", Ask::InLine).await.ahead, 1);
+    two.store.leave(&two.account, &holder("leaves")).await.unwrap();
+    two.store.leave(&two.account, &holder("leaves")).await.unwrap();
+    assert_eq!(two.wait("patient", Ask::InLine).await.ahead, 1);
     stand.pass(stand.times().patience + stand.slack()).await;
-    ask(&two, "patient", Ask::InLine).await.unwrap();
+    two.ask("patient", Ask::InLine).await.unwrap();
 }
 
-pub(crate) async fn a_listing_shows_what_is_not_free_and_changes_nothing(stand: impl Stand) {
+pub(crate) async fn a_listing_shows_what_is_not_free_and_changes_nothing(stand: &impl Stand) {
     let (one, two) = (stand.store(4, stand.times()), stand.store(4, stand.times()));
-    assert_eq!(two.list(None).await.unwrap(), []);
-    let mut held = take(&one, "a").await;
+    assert_eq!(two.store.list(Some(&two.account)).await.unwrap(), []);
+    let mut held = one.take("a").await;
     held.renew(secs(90)).await.unwrap();
-    let (free, unconfirmed) = (take(&one, "b").await, take(&one, "c").await);
+    let (free, unconfirmed) = (one.take("b").await, one.take("c").await);
     free.give_back(Returned::Free).await.unwrap();
     unconfirmed.give_back(Returned::Quarantine).await.unwrap();
     let now = stand.clocks().wall();
@@ -248,10 +223,13 @@ pub(crate) async fn a_listing_shows_what_is_not_free_and_changes_nothing(stand: 
         at.duration_since(expected).unsigned_abs() <= stand.slack()
     };
     for _ in 0..2 {
-        let listed = two.list(None).await.unwrap();
-        assert_eq!(listed, two.list(Some(&account())).await.unwrap());
+        let listed = two.store.list(Some(&two.account)).await.unwrap();
         let [of] = &listed[..] else { panic!("{listed:?}") };
-        assert_eq!((&of.account, of.limit, of.lowered_to, of.opens, of.waiting), (&account(), 4, None, 3, 0));
+        assert!(two.store.list(None).await.unwrap().contains(of), "among all");
+        assert_eq!(
+            (&of.account, of.limit, of.lowered_to, of.opens, of.waiting),
+            (&two.account, 4, None, 3, 0)
+        );
         assert_eq!(of.slots.iter().map(|slot| slot.slot.0).collect::<Vec<_>>(), [1, 3]);
         let ListedState::Held { holder, since, lease_ends, call_limit, .. } = &of.slots[0].state else {
             panic!("{of:?}")
@@ -262,22 +240,22 @@ pub(crate) async fn a_listing_shows_what_is_not_free_and_changes_nothing(stand: 
         let ListedState::Quarantined { since, until } = of.slots[1].state else { panic!("{of:?}") };
         assert!(near(since, now) && near(until, now + stand.times().terms.quarantine), "{of:?}");
     }
-    let other = exorun::slots::AccountKey { object_id: "another".into(), ..account() };
-    let listed = two.list(Some(&other)).await.unwrap();
+    let other = exorun::slots::AccountKey { object_id: "another".into(), ..two.account.clone() };
+    let listed = two.store.list(Some(&other)).await.unwrap();
     assert!(listed.iter().all(|of| of.slots.is_empty()), "{listed:?}");
 }
 
-pub(crate) async fn an_operator_frees_what_is_in_quarantine(stand: impl Stand) {
+pub(crate) async fn an_operator_frees_what_is_in_quarantine(stand: &impl Stand) {
     let (one, two) = (stand.store(2, stand.times()), stand.store(2, stand.times()));
-    take(&one, "a").await.give_back(Returned::Quarantine).await.unwrap();
-    assert_eq!(two.release(&account(), SlotId(1)).await.unwrap(), Released::Free);
-    assert_eq!(two.release(&account(), SlotId(1)).await.unwrap(), Released::WasFree);
-    assert_eq!(two.release(&account(), SlotId(2)).await.unwrap(), Released::WasFree);
-    assert_eq!(take(&one, "b").await.slot().0, 1);
+    one.take("a").await.give_back(Returned::Quarantine).await.unwrap();
+    assert_eq!(two.store.release(&two.account, SlotId(1)).await.unwrap(), Released::Free);
+    assert_eq!(two.store.release(&two.account, SlotId(1)).await.unwrap(), Released::WasFree);
+    assert_eq!(two.store.release(&two.account, SlotId(2)).await.unwrap(), Released::WasFree);
+    assert_eq!(one.take("b").await.slot().0, 1);
 }
 
-pub(crate) async fn many_takers_at_once_never_get_more_than_the_limit(stand: impl Stand + 'static) {
-    let times = SlotTimes { opens: Budget { limit: 100_000, window: secs(60) }, ..stand.times() };
+pub(crate) async fn many_takers_at_once_never_get_more_than_the_limit(stand: &impl Stand) {
+    let times = SlotTimes { opens: Budget { limit: 100_000, ..stand.times().opens }, ..stand.times() };
     let (inside, taken) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
     let (tracker, mut takers) = (TaskTracker::new(), Vec::new());
     for taker in 0..8 {
@@ -285,7 +263,7 @@ pub(crate) async fn many_takers_at_once_never_get_more_than_the_limit(stand: imp
         let (inside, taken) = (inside.clone(), taken.clone());
         takers.push(tracker.spawn(async move {
             for round in 0..12 {
-                let Ok(mut lease) = ask(&store, &format!("{taker}-{round}"), Ask::InPassing).await else {
+                let Ok(mut lease) = store.ask(&format!("{taker}-{round}"), Ask::InPassing).await else {
                     tokio::task::yield_now().await;
                     continue;
                 };
@@ -304,15 +282,15 @@ pub(crate) async fn many_takers_at_once_never_get_more_than_the_limit(stand: imp
     assert!(count >= 12, "{count} slots were given out");
 }
 
-pub(crate) async fn what_is_not_ours_any_more_is_not_touched(stand: impl Stand) {
+pub(crate) async fn what_is_not_ours_any_more_is_not_touched(stand: &impl Stand) {
     let (one, two) = (stand.store(1, stand.times()), stand.store(1, stand.times()));
-    let mut lease = take(&one, "a").await;
+    let mut lease = one.take("a").await;
     stand.declare_dead(&two).await;
-    let _other = ask(&two, "b", Ask::InPassing).await;
+    let _other = two.ask("b", Ask::InPassing).await;
     let error = lease.renew(secs(1)).await.unwrap_err();
     assert!(matches!(error, SlotError::Lost { slot: 1, .. }), "{error}");
     let error = lease.give_back(Returned::Free).await.unwrap_err();
     assert!(matches!(error, SlotError::Lost { slot: 1, .. }), "{error}");
-    let busy = busy(&two).await;
+    let busy = two.busy().await;
     assert_eq!(busy.held + busy.quarantined, 1, "{busy:?}");
 }

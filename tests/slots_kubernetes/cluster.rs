@@ -8,7 +8,7 @@ use exorun::clocks::Clocks;
 use exorun::rules::slots::Terms;
 use exorun::rules::slots::opens::Budget;
 use exorun::session::SessionTimes;
-use exorun::slots::kubernetes::{KubernetesStore, connect};
+use exorun::slots::kubernetes::{KubeApi, KubernetesStore, LeaseApi, connect};
 use exorun::slots::{Ask, Attempt, Busy, Holder, SlotError, SlotLease, SlotStore, SlotTimes};
 
 use crate::lease_server::{Asked, LeaseServer, NAMESPACE};
@@ -62,9 +62,17 @@ impl Cluster {
     }
 
     pub(crate) async fn store_of(&self, pod: &str, limit: u32) -> KubernetesStore {
-        let api = connect(Some(&self.dir.path().join("kubeconfig")), None).await.unwrap();
+        let api = self.api().await;
         assert_eq!(api.namespace(), NAMESPACE, "the kubeconfig's");
-        let (api, namespace) = (Arc::new(api), NAMESPACE.to_owned());
+        self.store_over(Arc::new(api), pod, limit)
+    }
+
+    pub(crate) async fn api(&self) -> KubeApi {
+        connect(Some(&self.dir.path().join("kubeconfig")), None).await.unwrap()
+    }
+
+    pub(crate) fn store_over(&self, api: Arc<dyn LeaseApi>, pod: &str, limit: u32) -> KubernetesStore {
+        let namespace = NAMESPACE.to_owned();
         KubernetesStore::new(api, namespace, limit, TIMES, self.clocks.clone(), pod.to_owned())
     }
 

@@ -14,6 +14,7 @@ mod requests;
 mod shown;
 #[path = "../support/still.rs"]
 mod still;
+mod stopped;
 #[path = "../support/mod.rs"]
 mod support;
 mod tokens;

@@ -18,6 +18,7 @@ use crate::rules::slots::Slot;
 use crate::rules::slots::opens::{Admission, admit};
 use crate::rules::slots::waiting::may_take;
 use crate::rules::slots::working_limit::after_refusal;
+use crate::rules::time::BootTime;
 use crate::slots::{Ask, Busy, SlotError};
 
 /// How often somebody else may be quicker before the caller is told to come back. Each time one of them got on.
@@ -42,7 +43,7 @@ impl Inner {
         occupant: &Occupant,
         ask: Ask,
     ) -> Result<Tried, SlotError> {
-        let (mut last, mut paid) = (Busy::default(), false);
+        let (mut last, mut paid) = (Busy::default(), None);
         for _ in 0..LOOKS {
             let look = self.look(names).await?;
             let Some(mut budget) = self.complete(names, &look).await? else { continue };
@@ -51,26 +52,27 @@ impl Inner {
             let usable = allowed.saturating_sub(busy.held + busy.quarantined);
             let usable = usable.min(u32::try_from(free.len()).unwrap_or(u32::MAX));
             last = busy;
-            if !paid {
-                match self.pay(&mut budget, &look.clock, occupant, usable, &mut busy) {
-                    true => {}
-                    false => {
-                        let stands = ask == Ask::InLine && self.stand(&mut budget, &look.clock, occupant);
-                        last = busy;
-                        if (stands || budget.is_news) && !self.write(&budget).await? {
-                            continue;
-                        }
-                        return Ok(Tried::Busy(busy));
+            if !self.is_paid(paid) {
+                let now = self.clocks.boot();
+                if !self.pay(&mut budget, &look.clock, occupant, usable, &mut busy) {
+                    let stands = ask == Ask::InLine && self.stand(&mut budget, &look.clock, occupant);
+                    last = busy;
+                    if (stands || budget.is_news) && !self.write(&budget).await? {
+                        continue;
                     }
+                    return Ok(Tried::Busy(busy));
                 }
                 if !self.write(&budget).await? {
                     continue;
                 }
-                paid = true;
+                paid = Some(now);
             }
             // Below a lowered limit only as many as were counted: who lost a slot to another counts anew.
             let tries = if allowed < self.limit { 1 } else { usable };
             for (number, lease) in free.into_iter().take(usize::try_from(tries.min(usable)).unwrap_or(0)) {
+                if !self.is_paid(paid) {
+                    break;
+                }
                 if let Some(lease) = self.take(number, lease, occupant, look.clock).await? {
                     return Ok(Tried::Taken(Box::new(lease)));
                 }
@@ -161,6 +163,12 @@ impl Inner {
         busy.lowered_to = Some(allowed);
         busy.note_change(clock.boot(from_line(rises)));
         allowed
+    }
+
+    /// Whether an open that was taken from the budget then still stands for one that is made now. A process that was
+    /// stopped in between has paid for a moment long ago.
+    fn is_paid(&self, then: Option<BootTime>) -> bool {
+        then.is_some_and(|then| self.clocks.boot().since(then) < self.times.terms.lease / 2)
     }
 
     /// Takes an open from `budget` and the holder out of the line, if it is its turn and the window has room.

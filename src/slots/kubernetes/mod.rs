@@ -19,6 +19,7 @@ mod lease;
 mod listing;
 mod look;
 mod names;
+mod origin;
 mod record;
 mod server_clock;
 mod take;

@@ -52,7 +52,7 @@ pub(super) fn line(at: Timestamp) -> BootTime {
     BootTime::from_millis(u64::try_from(at.as_millisecond()).unwrap_or(0))
 }
 
-/// The way back from [`line`].
+/// The way back from [`line()`].
 pub(super) fn from_line(at: BootTime) -> Timestamp {
     let millis = i64::try_from(at.as_millis()).unwrap_or(i64::MAX);
     Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
