@@ -10,6 +10,7 @@ mod http;
 mod people;
 pub mod practices;
 mod signin;
+mod slots;
 mod sources;
 mod vault;
 
@@ -38,7 +39,7 @@ use crate::runner::{self, Console, EMULATED, Mode, OutputPlaces, RunParts};
 use crate::secrets::vault::Vault;
 use crate::secrets::{SecretSource, Secrets, Surroundings};
 use crate::session::{Reaper, SessionTimes};
-use crate::settings::{self, Settings};
+use crate::settings::Settings;
 use crate::signin::discovery::Discoveries;
 use crate::spec::job::{Job, TargetSpec};
 
@@ -52,10 +53,12 @@ pub use crate::signin::people::{People, Unattended};
 pub use crate::signin::revoke::Revoked;
 pub use crate::signin::terminal::Terminal;
 pub use account::SignedIn;
+pub use account::session_times;
 pub use addresses::{endpoint_setting, endpoints, scope};
 pub use doctor::{Case, barred_report, hurried};
 pub use given::Given;
 pub use people::{AskedBy, kept_at};
+pub use slots::{Slots, slots};
 use sources::TokenSources;
 
 /// Settings or files that do not let the program start: exit code 64.
@@ -80,6 +83,8 @@ pub struct App {
     /// What the platform put into the environment.
     around: Surroundings,
     sources: TokenSources,
+    /// Made when the first account asks for it.
+    slots: tokio::sync::OnceCell<Slots>,
 }
 
 /// Where a job's credential is looked for.
@@ -112,7 +117,7 @@ impl App {
     /// # Errors
     /// What is wrong with a file or folder that the settings name.
     pub fn new(settings: Settings, credentials: Credentials, clocks: Clocks) -> Result<App, StartError> {
-        settings::prepare_state_dir(&settings.state_dir).map_err(|error| StartError(error.to_string()))?;
+        slots::prepare(&settings)?;
         let tls = trust::client_config(settings.ca_file.as_deref())
             .map_err(|error| StartError(error.to_string()))?;
         let tls = if settings.http_version == "auto" { tls } else { trust::without_http2(&tls) };
@@ -144,6 +149,7 @@ impl App {
             discoveries,
             around,
             sources: TokenSources::default(),
+            slots: tokio::sync::OnceCell::new(),
         })
     }
 
@@ -289,6 +295,11 @@ impl App {
         let deadline = self.settings.close_deadline * 2 + SessionTimes::STORE_DEADLINE;
         if let crate::session::Finished::CutShort { left } = self.reaper.finish(deadline).await {
             warn!(left, "sessions were not closed in time; their slots come back after lease and quarantine");
+        }
+        if let Some(slots) = self.slots.get()
+            && self.clocks.timeout(SessionTimes::STORE_DEADLINE, slots.store.settled()).await.is_err()
+        {
+            warn!("the slot store did not end in time; slots come back after lease and quarantine");
         }
         self.tracker.close();
         if self.clocks.timeout(self.settings.close_deadline, self.tracker.wait()).await.is_err() {

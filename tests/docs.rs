@@ -128,6 +128,7 @@ fn busy() -> Metrics {
     metrics.session_waited(Duration::ZERO);
     metrics.session_opened();
     metrics.session_closed("cleanly");
+    metrics.lease_lost("lost");
     metrics.session_refused();
     metrics.signin_finished("ok");
     metrics.vault_login("ok");

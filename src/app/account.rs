@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::addresses::{Addresses, addresses};
+use super::slots::{Slots, slots};
 use super::{Access, App, http};
 use crate::emulator;
 use crate::exchange::anchor::{Caller, routed};
@@ -20,7 +21,7 @@ use crate::session::{SessionTimes, Sessions, SessionsParts};
 use crate::settings::{ApplicationAnchor, ExpectedRights, NextPageMethod, Settings};
 use crate::signin::endpoint::{Expected, LoginEndpoint};
 use crate::signin::{AccessToken, SigninError, SigninErrorKind, TokenSource};
-use crate::slots::{AccountKey, LocalStore};
+use crate::slots::{AccountKey, SlotError};
 use crate::spec::job::{Service, TargetSpec};
 
 /// An account that has signed in.
@@ -55,7 +56,7 @@ impl App {
             .await
             .inspect_err(|error| self.metrics.signin_finished(signin_word(error.kind)))?;
         self.metrics.signin_finished("ok");
-        self.joined(addresses, tokens, &token, target, service, access)
+        self.joined(addresses, tokens, &token, target, service, access).await
     }
 
     /// A source of the target's tokens, once its tenant is known; none is fetched.
@@ -75,7 +76,7 @@ impl App {
     }
 
     /// The sessions of the account that `token` is for.
-    pub(super) fn joined(
+    pub(super) async fn joined(
         &self,
         addresses: Addresses,
         tokens: Arc<dyn TokenSource>,
@@ -114,7 +115,7 @@ impl App {
                 service: service.as_str(),
             },
         );
-        let sessions = self.sessions(account, tokens, remote, &ledger)?;
+        let sessions = self.sessions(account, tokens, remote, &ledger).await?;
         let actor = Actor {
             name: one_line(&token.facts.actor, 120),
             tenant_id: one_line(&token.facts.tenant_id, 64),
@@ -199,25 +200,22 @@ impl App {
         })
     }
 
-    fn sessions(
+    async fn sessions(
         &self,
         account: AccountKey,
         tokens: Arc<dyn TokenSource>,
         remote: RestRemote,
         ledger: &SessionLedger,
     ) -> Result<Sessions, SigninError> {
-        let times = self.session_times();
-        let (folder, limit) = (self.settings.state_dir.clone(), self.settings.session_limit);
-        self.metrics.sessions_limited(limit);
-        let store = LocalStore::new(folder, limit, times.slots(), self.clocks.clone());
-        let store = store.map_err(|error| bad(error.to_string()))?;
+        self.metrics.sessions_limited(self.settings.session_limit);
+        let slots = self.slots().await.map_err(|error| bad(error.to_string()))?;
         Ok(Sessions::new(SessionsParts {
             account,
-            store: Arc::new(store),
+            store: Arc::clone(&slots.store),
             remote: Arc::new(remote),
             tokens,
             clocks: self.clocks.clone(),
-            times,
+            times: session_times(&self.settings),
             reaper: self.reaper.handle(),
             events: Arc::new(ledger.clone()),
         })
@@ -228,14 +226,21 @@ impl App {
         retry(&self.settings)
     }
 
-    pub(super) fn session_times(&self) -> SessionTimes {
-        SessionTimes {
-            lease: self.settings.lease,
-            quarantine: self.settings.quarantine,
-            opens_per_minute: self.settings.opens_per_minute,
-            close_deadline: self.settings.close_deadline,
-            ..SessionTimes::default()
-        }
+    /// Where slots are kept, for all accounts of the process.
+    pub(super) async fn slots(&self) -> Result<&Slots, SlotError> {
+        let made = || slots(&self.settings, session_times(&self.settings).slots(), &self.clocks);
+        self.slots.get_or_try_init(made).await
+    }
+}
+
+/// How long things take in the life of a session.
+pub fn session_times(settings: &Settings) -> SessionTimes {
+    SessionTimes {
+        lease: settings.lease,
+        quarantine: settings.quarantine,
+        opens_per_minute: settings.opens_per_minute,
+        close_deadline: settings.close_deadline,
+        ..SessionTimes::default()
     }
 }
 

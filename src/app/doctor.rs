@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::addresses::{Addresses, addresses};
+use super::slots::Slots;
 use super::{Access, App, StartError};
 use crate::clocks::Clocks;
 use crate::doctor::job;
@@ -20,7 +21,7 @@ use crate::signin::certificate::{CertificateProof, Expiry, Term};
 use crate::signin::discovery::Tenant;
 use crate::signin::transit::TransitProof;
 use crate::signin::{AccessToken, SigninError, TokenSource};
-use crate::slots::{AccountKey, LocalStore};
+use crate::slots::AccountKey;
 use crate::spec::job::{Job, Method, Service, TargetSpec};
 
 /// No rung holds the climb up for longer, whatever a run may wait for.
@@ -83,7 +84,7 @@ impl App {
             Ok(addresses) => {
                 let found = job::placed(&case.target, service, &addresses.login, &addresses.origin);
                 climb.found(Name::Job, &found, Duration::ZERO);
-                let parts = self.parts(case, case.target.clone(), addresses)?;
+                let parts = self.parts(case, case.target.clone(), addresses).await?;
                 actor = parts.climb(&mut climb).await;
             }
         }
@@ -93,7 +94,7 @@ impl App {
         Ok(Report { actor, ..report })
     }
 
-    fn parts<'a>(
+    async fn parts<'a>(
         &'a self,
         case: &Case,
         target: TargetSpec,
@@ -102,12 +103,7 @@ impl App {
         let settings = &self.settings;
         let start = |why: String| StartError(why);
         let roots = trust::roots(settings.ca_file.as_deref()).map_err(|error| start(error.to_string()))?;
-        let store = LocalStore::new(
-            settings.state_dir.clone(),
-            settings.session_limit,
-            self.session_times().slots(),
-            self.clocks.clone(),
-        );
+        let Slots { store, reach } = self.slots().await.map_err(|error| start(error.to_string()))?.clone();
         let endpoint =
             self.login_endpoint(&target, case.job.service).map_err(|error| start(error.message))?;
         let signin = (settings.signin_timeout * TRIES_MAX + settings.retry_delay_max).min(RUNG_MAX);
@@ -119,8 +115,8 @@ impl App {
             tls: Noting::new(roots).map_err(start)?,
             endpoint,
             secrets: Arc::clone(&self.secrets),
-            store: Arc::new(store.map_err(|error| start(error.to_string()))?),
-            reach: "on this host".to_owned(),
+            store,
+            reach,
             session_limit: settings.session_limit,
             account: Patient { app: self, target: target.clone(), service: case.job.service, addresses },
             target,
@@ -183,14 +179,14 @@ impl Account for Patient<'_> {
         self.app.token_source(&self.target, self.service).await
     }
 
-    fn sessions(
+    async fn sessions(
         &self,
         tokens: Arc<dyn TokenSource>,
         token: &AccessToken,
     ) -> Result<(Sessions, AccountKey), SigninError> {
         let addresses = self.addresses.clone();
         let signed_in =
-            self.app.joined(addresses, tokens, token, &self.target, self.service, Access::ReadOnly)?;
+            self.app.joined(addresses, tokens, token, &self.target, self.service, Access::ReadOnly).await?;
         let account = signed_in.sessions.account().clone();
         Ok((signed_in.sessions, account))
     }

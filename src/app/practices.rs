@@ -1,14 +1,9 @@
 //! What a run would do that a profile may refuse: gathered here, judged by [`crate::rules::profile`].
 
+use super::slots;
 use crate::rules::profile::{Practice, Use, Verdict, judge};
-use crate::settings::{Endpoint, Settings, Strings};
+use crate::settings::{Endpoint, Settings, SlotStoreKind, Strings};
 use crate::spec::job::{CredentialRef, Job, Method, TargetSpec, Unknown, VaultRef};
-
-/// Where Kubernetes puts a pod's own token.
-const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
-
-/// What Kubernetes sets in every container.
-const SERVICE_HOST: &str = "KUBERNETES_SERVICE_HOST";
 
 /// Whether the run's HTTP is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +39,7 @@ pub fn judge_doing(
     let mut uses = of_job(settings, job, Some(target));
     if let Doing::Work(recorded) = doing {
         uses.extend(posted(settings, &target.auth.method));
-        uses.extend(of_work(environment, recorded));
+        uses.extend(of_work(settings, environment, recorded));
     }
     uses.extend(of_endpoints(settings));
     judge(settings.profile, &settings.allow, &uses)
@@ -116,14 +111,15 @@ fn of_method(method: &Method) -> Option<Practice> {
     }
 }
 
-fn of_work(environment: &dyn Strings, recorded: Recorded) -> Vec<Use> {
+fn of_work(settings: &Settings, environment: &dyn Strings, recorded: Recorded) -> Vec<Use> {
     let mut uses = Vec::new();
     if recorded == Recorded::Bodies {
         let what = "--record writes the service's answers to disk".to_owned();
         uses.push(Use { practice: Practice::RecordedBodies, what });
     }
-    if environment.get(SERVICE_HOST).is_some() || std::path::Path::new(SERVICE_ACCOUNT).exists() {
-        let what = "this is a pod, and the slots of its accounts are kept inside it".to_owned();
+    // An emulator's accounts are nobody else's.
+    if settings.slot_store == SlotStoreKind::Local && !settings.emulated && slots::is_pod(environment) {
+        let what = "this is a pod, and `slot_store` keeps the slots of its accounts inside it".to_owned();
         uses.push(Use { practice: Practice::LocalSlotsInPod, what });
     }
     uses

@@ -168,7 +168,9 @@ impl Embedded {
     pub(super) fn lay_over(&self, flags: &mut SettingFlags) {
         let own = settings_of(&self.emulator, self.folder.path());
         let state = ("state_dir", self.folder.path().join("state").display().to_string());
-        for (key, value) in own.into_iter().chain([state]) {
+        // Nobody else has sessions there, whether this is a pod or not.
+        let store = ("slot_store", "local".to_owned());
+        for (key, value) in own.into_iter().chain([state, store]) {
             flags.values.entry(key.to_owned()).or_insert(value);
         }
     }

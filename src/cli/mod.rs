@@ -10,6 +10,7 @@ mod login;
 mod new;
 mod run;
 mod schema;
+mod sessions;
 mod setting_flags;
 pub mod settings;
 mod signals;
@@ -56,6 +57,7 @@ enum Command {
     Cmdlets(cmdlets::CmdletsArgs),
     /// Serve an emulator of Entra sign-in and Exchange Online on loopback.
     Emulate(emulate::EmulateArgs),
+    Sessions(sessions::SessionsArgs),
     /// Print the JSON Schema of jobs and connections, for completion in editors.
     Schema(schema::SchemaArgs),
     /// Print each setting with its value and where it came from.
@@ -88,6 +90,7 @@ pub fn main() -> ExitCode {
         Command::Login(args) => login::login(args, settings),
         Command::Logout(args) => login::logout(args, settings),
         Command::Emulate(args) => emulate::main(args, settings),
+        Command::Sessions(args) => sessions::main(args, settings),
         Command::Schema(args) => schema::main(&args),
         Command::Settings => start::settings_of(settings)
             .map_or_else(|exit| exit, |settings| settings::run(&settings, &mut std::io::stdout())),

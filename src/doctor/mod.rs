@@ -87,7 +87,7 @@ pub trait Account: Send + Sync {
     ///
     /// # Errors
     /// The token is not to be used with these settings, or the slots cannot be kept.
-    fn sessions(
+    async fn sessions(
         &self,
         tokens: Arc<dyn TokenSource>,
         token: &AccessToken,

@@ -23,7 +23,7 @@ pub(super) async fn climb<A: Account>(
 ) -> Option<(Sessions, AccountKey)> {
     let mut joined = None;
     let work = async {
-        let (sessions, account) = match parts.account.sessions(tokens, token) {
+        let (sessions, account) = match parts.account.sessions(tokens, token).await {
             Ok(joined) => joined,
             Err(error) => {
                 return Finding::failed_as(

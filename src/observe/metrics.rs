@@ -101,6 +101,11 @@ struct Families {
     sessions_refused: IntCounter,
     sessions_open: IntGauge,
     sessions_limit: IntGauge,
+    sessions_waiting: IntGauge,
+    slots_held: IntGauge,
+    slots_quarantined: IntGauge,
+    leases_lost: IntCounterVec,
+    slot_store_errors: IntCounter,
     session_wait: Histogram,
     signins: IntCounterVec,
     vault_logins: IntCounterVec,
@@ -211,6 +216,39 @@ impl Metrics {
                 r,
                 IntGauge::new("exorun_sessions_limit", "Sessions the account may have now, as last known."),
             ),
+            sessions_waiting: made(
+                r,
+                IntGauge::new("exorun_sessions_waiting", "Runs of this process that wait for a session now."),
+            ),
+            slots_held: made(
+                r,
+                IntGauge::new(
+                    "exorun_slots_held",
+                    "Slots of the account that were held, over all its runs, when last looked at.",
+                ),
+            ),
+            slots_quarantined: made(
+                r,
+                IntGauge::new(
+                    "exorun_slots_quarantined",
+                    "Slots of the account that were in quarantine when last looked at.",
+                ),
+            ),
+            leases_lost: made(
+                r,
+                counters(
+                    "exorun_leases_lost_total",
+                    "Sessions that ended because of their lease, by why.",
+                    &["reason"],
+                ),
+            ),
+            slot_store_errors: made(
+                r,
+                counter(
+                    "exorun_slot_store_errors_total",
+                    "Operations of the slot store that failed and are tried again.",
+                ),
+            ),
             session_wait: made(
                 r,
                 Histogram::with_opts(
@@ -314,6 +352,32 @@ impl Metrics {
     /// So many sessions may the account have now.
     pub fn sessions_limited(&self, limit: u32) {
         self.0.sessions_limit.set(i64::from(limit));
+    }
+
+    /// A run of this process begins to wait for a slot.
+    pub fn wait_began(&self) {
+        self.0.sessions_waiting.inc();
+    }
+
+    /// It has one, or has given up.
+    pub fn wait_ended(&self) {
+        self.0.sessions_waiting.dec();
+    }
+
+    /// What a look at the account's slots has seen.
+    pub fn slots_seen(&self, held: u32, quarantined: u32) {
+        self.0.slots_held.set(i64::from(held));
+        self.0.slots_quarantined.set(i64::from(quarantined));
+    }
+
+    /// A session ended because of its lease; `reason` is one word of a closed set.
+    pub fn lease_lost(&self, reason: &'static str) {
+        self.0.leases_lost.with_label_values(&[reason]).inc();
+    }
+
+    /// An operation of the slot store failed, and is tried again.
+    pub fn slot_store_failed(&self) {
+        self.0.slot_store_errors.inc();
     }
 
     /// The service said that the account has too many sessions: somebody else opened some.

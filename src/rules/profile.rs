@@ -86,7 +86,9 @@ impl Practice {
             Practice::EnvironmentAccessToken => "keep the token in a file or in Vault, or let exorun sign in",
             Practice::RecordedBodies => "record against a test tenant",
             Practice::DeviceWebhook => "let the person who signs in start `exorun login`",
-            Practice::LocalSlotsInPod => "run outside of pods, where runs of one host share their slots",
+            Practice::LocalSlotsInPod => {
+                "leave out the setting `slot_store`, so that pods share their slots as Leases"
+            }
             Practice::PlainHttp => "use https",
         }
     }

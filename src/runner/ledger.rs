@@ -11,13 +11,17 @@ use crate::observe::metrics::Metrics;
 use crate::session::{Ended, EndedBy, SessionError, SessionEvents, SessionFacts};
 use crate::slots::{AccountKey, Busy, Returned, SlotError};
 
+/// How often a wait that goes on is told.
+const WAIT_TOLD_EVERY: Duration = Duration::from_secs(60);
+
 /// An observer of sessions. Cheap to clone.
 #[derive(Clone)]
 pub struct SessionLedger {
     metrics: Metrics,
     who: Arc<WhoWhere>,
     seen: Arc<Mutex<Vec<SessionReport>>>,
-    is_waiting: Arc<Mutex<bool>>,
+    /// How long a run that waits might still wait when that was last told.
+    told: Arc<Mutex<Option<Duration>>>,
 }
 
 /// What all sessions of a run have in common. Texts are escaped.
@@ -38,7 +42,7 @@ pub struct WhoWhere {
 impl SessionLedger {
     /// Nothing has happened yet.
     pub fn new(metrics: Metrics, who: WhoWhere) -> SessionLedger {
-        SessionLedger { metrics, who: Arc::new(who), seen: Arc::default(), is_waiting: Arc::default() }
+        SessionLedger { metrics, who: Arc::new(who), seen: Arc::default(), told: Arc::default() }
     }
 
     /// The sessions so far, in the order they were opened.
@@ -50,9 +54,23 @@ impl SessionLedger {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sets whether a run waits, and says whether it did before: one line for each wait, not for each look.
-    fn set_waiting(&self, waits: bool) -> bool {
-        std::mem::replace(&mut *self.is_waiting.lock().unwrap_or_else(PoisonError::into_inner), waits)
+    /// The wait is over.
+    fn end_wait(&self) {
+        if self.told.lock().unwrap_or_else(PoisonError::into_inner).take().is_some() {
+            self.metrics.wait_ended();
+        }
+    }
+
+    /// A wait is told when it begins, and then once a minute: a line for each look would be noise.
+    fn is_worth_a_line(&self, left: Duration) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        match *told {
+            None => self.metrics.wait_began(),
+            Some(then) if then.saturating_sub(left) < WAIT_TOLD_EVERY => return false,
+            Some(_) => {}
+        }
+        *told = Some(left);
+        true
     }
 }
 
@@ -74,30 +92,40 @@ fn word(closed: Closed) -> &'static str {
 
 impl SessionEvents for SessionLedger {
     fn waiting(&self, account: &AccountKey, busy: &Busy, left: Duration) {
-        if !self.set_waiting(true) {
+        self.metrics.slots_seen(busy.held, busy.quarantined);
+        if self.is_worth_a_line(left) {
             info!(
                 tenant_id = %account.tenant_id, held = busy.held, quarantined = busy.quarantined, ahead = busy.ahead,
-                opens_exhausted = busy.opens_exhausted, lowered_to = busy.lowered_to, left_s = left.as_secs(),
-                "waiting for a session slot"
+                opens_exhausted = busy.opens_exhausted, lowered_to = busy.lowered_to, is_stuck = busy.is_stuck,
+                left_s = left.as_secs(), "waiting for a session slot"
             );
         }
     }
 
     fn store_failed(&self, _: &AccountKey, error: &SlotError) {
+        self.metrics.slot_store_failed();
         warn!(error = %error, "the slots could not be looked at; the run tries again while it may wait");
     }
 
     fn refused(&self, _: &AccountKey, why: &SessionError) {
-        self.set_waiting(false);
+        self.end_wait();
         match why {
             SessionError::NoneFree { .. } => debug!(kind = why.kind(), "no further session: {why}"),
             _ => warn!(kind = why.kind(), "no session: {}", super::halt::chain(why)),
         }
     }
 
-    fn opened(&self, facts: &SessionFacts, waited: Duration) {
-        self.set_waiting(false);
+    fn taken(&self, _: &SessionFacts, waited: Duration, seen: &Busy) {
+        self.end_wait();
         self.metrics.session_waited(waited);
+        self.metrics.slots_seen(seen.held + 1, seen.quarantined);
+    }
+
+    fn stopped_waiting(&self, _: &AccountKey) {
+        self.end_wait();
+    }
+
+    fn opened(&self, facts: &SessionFacts, waited: Duration) {
         self.metrics.session_opened();
         self.seen().push(SessionReport {
             connection_id: facts.connection_id.to_string(),
@@ -141,6 +169,7 @@ impl SessionEvents for SessionLedger {
             }
             Ok(Returned::Quarantine) => warn!(
                 run, job, connection_id = %id, slot = facts.slot.0, closed, by = way(ended.by),
+                free_at = ended.free_at.map(|at| at.to_string()),
                 "session ended without the service's confirmation; its slot is in quarantine"
             ),
             Err(error) => error!(
@@ -151,6 +180,7 @@ impl SessionEvents for SessionLedger {
     }
 
     fn renewal_failed(&self, facts: &SessionFacts, error: &SlotError) {
+        self.metrics.slot_store_failed();
         warn!(connection_id = %facts.connection_id, slot = facts.slot.0, error = %error, "the lease was not renewed yet");
     }
 
@@ -170,6 +200,7 @@ impl SessionEvents for SessionLedger {
     }
 
     fn not_renewed(&self, facts: &SessionFacts) {
+        self.metrics.lease_lost("not_renewed");
         error!(
             connection_id = %facts.connection_id, slot = facts.slot.0,
             "the lease could not be renewed in time: the session was closed before it ends"
@@ -177,6 +208,7 @@ impl SessionEvents for SessionLedger {
     }
 
     fn lease_lost(&self, facts: &SessionFacts, reason: &str) {
+        self.metrics.lease_lost("lost");
         error!(connection_id = %facts.connection_id, slot = facts.slot.0, reason, "the lease is lost, no further call is made");
     }
 }

@@ -51,6 +51,8 @@ pub struct Ended<'a> {
     pub returned: Result<Returned, &'a SlotError>,
     /// From the slot's lease to its return.
     pub held_for: Duration,
+    /// When the slot is free again, if it is in quarantine by our own word.
+    pub free_at: Option<Timestamp>,
 }
 
 /// An observer of sessions. Called from the task that runs the session: it must not block.
@@ -64,8 +66,14 @@ pub trait SessionEvents: Send + Sync + 'static {
     /// The run got no session.
     fn refused(&self, _account: &AccountKey, _why: &SessionError) {}
 
-    /// A session is open; the run waited that long for its slot.
+    /// A slot was taken, after that wait, and a session is to be opened; `_seen` are the account's other slots.
+    fn taken(&self, _facts: &SessionFacts, _waited: Duration, _seen: &Busy) {}
+
+    /// A session is open, after that wait for its slot.
     fn opened(&self, _facts: &SessionFacts, _waited: Duration) {}
+
+    /// A run that waited was cut short: it waits no longer.
+    fn stopped_waiting(&self, _account: &AccountKey) {}
 
     /// A session has ended and its slot went back. Also called for one that could not be opened.
     fn closed(&self, _facts: &SessionFacts, _ended: &Ended<'_>) {}

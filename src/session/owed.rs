@@ -4,8 +4,10 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Mutex, oneshot, watch};
 
 use super::events::{Ended, EndedBy, SessionEvents, SessionFacts};
@@ -78,10 +80,16 @@ impl Owed {
             Closed::Cleanly | Closed::NothingOpened => Returned::Free,
             Closed::Unconfirmed => Returned::Quarantine,
         };
+        let recorded = keeper.kept().borrow().recorded;
         let returned = keeper.give_back(how).await.map(|()| how);
+        let free_at = match returned {
+            // As `Slot::give_back_quarantined` reckons, in the time that people read.
+            Ok(Returned::Quarantine) => later(shared.clocks.wall(), recorded + shared.times.quarantine),
+            _ => None,
+        };
         shared.freed.send_replace(());
         let held_for = shared.clocks.boot().since(taken);
-        let ended = Ended { by, closed, returned: returned.as_ref().copied(), held_for };
+        let ended = Ended { by, closed, returned: returned.as_ref().copied(), held_for, free_at };
         shared.events.closed(&facts, &ended);
         drop(count);
         if let Some(done) = done {
@@ -89,6 +97,10 @@ impl Owed {
             let _ = done.send(());
         }
     }
+}
+
+fn later(at: Timestamp, by: Duration) -> Option<Timestamp> {
+    at.checked_add(SignedDuration::try_from(by).ok()?).ok()
 }
 
 impl Stage {

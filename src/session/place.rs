@@ -58,6 +58,7 @@ impl Leaving {
 impl Drop for Place {
     fn drop(&mut self) {
         if let Some(leaving) = self.left.take() {
+            leaving.shared.events.stopped_waiting(&leaving.account);
             self.reaper.leave(leaving);
         }
     }

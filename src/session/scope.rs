@@ -136,7 +136,7 @@ impl Sessions {
         };
         let remote = Arc::clone(&self.remote);
         let (lease, waited) = self.lease(&holder, wait).await?;
-        let fence = Fence::until(lease.ends(), clocks.clone());
+        let (fence, seen) = (Fence::until(lease.ends(), clocks.clone()), lease.seen());
         let facts = SessionFacts {
             connection_id,
             slot: lease.slot(),
@@ -147,6 +147,7 @@ impl Sessions {
             opened_at: clocks.wall(),
             token_expires_at: None,
         };
+        self.shared.events.taken(&facts, waited, &seen);
         let opening_fence = fence.clone();
         let opening = Box::pin(async move { remote.open(connection_id, opening_fence).await });
         let stage = Arc::new(Mutex::new(Stage::Opening(opening)));

@@ -82,6 +82,9 @@ pub struct Settings {
     pub allow: Vec<Practice>,
     pub emulated: bool,
     pub state_dir: PathBuf,
+    pub slot_store: SlotStoreKind,
+    pub kubeconfig: Option<PathBuf>,
+    pub lease_namespace: Option<String>,
     pub output_dir: Option<PathBuf>,
     pub session_limit: u32,
     pub lease: Duration,
@@ -118,6 +121,17 @@ pub enum Discovery {
     Auto,
     /// It is not.
     Off,
+}
+
+/// Where slots are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlotStoreKind {
+    /// As Leases inside a pod, on the host elsewhere.
+    Auto,
+    /// In files of the host.
+    Local,
+    /// As Kubernetes Leases.
+    Kubernetes,
 }
 
 /// Which rights a token must have.
@@ -193,6 +207,13 @@ impl Settings {
             allow: practices(&found.words("allow")),
             emulated: found.boolean("emulated"),
             state_dir: found.path("state_dir").unwrap_or_else(state_dir::default),
+            slot_store: match found.word("slot_store") {
+                "local" => SlotStoreKind::Local,
+                "kubernetes" => SlotStoreKind::Kubernetes,
+                _ => SlotStoreKind::Auto,
+            },
+            kubeconfig: found.path("kubeconfig"),
+            lease_namespace: found.text("lease_namespace"),
             output_dir: found.path("output_dir"),
             session_limit: found.count("session_limit"),
             lease: found.duration("lease"),

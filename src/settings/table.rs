@@ -214,6 +214,28 @@ pub static TABLE: &[Definition] = &[
          XDG_RUNTIME_DIR, which a login has and a cron job has not: the two would not see each other's sessions.",
     ),
     row(
+        "slot_store",
+        Kind::Word(&["auto", "local", "kubernetes"]),
+        Some("auto"),
+        "Where an account's slots are kept: `local`, files below `state_dir` that all processes of the host see; `kubernetes`, Lease objects \
+         of one namespace that all its pods see. `auto` is `kubernetes` inside a pod and `local` elsewhere: inside a pod, files would \
+         give each pod all of the account's sessions, so `local` has to be asked for there by name.",
+    ),
+    row(
+        "kubeconfig",
+        Kind::Path,
+        None,
+        "With `slot_store: kubernetes` outside of a pod: the kubeconfig file of the cluster. The variable KUBECONFIG is not read: where \
+         slots are kept is nothing that a login shell should decide. Inside a pod its service account is used.",
+    ),
+    row(
+        "lease_namespace",
+        Kind::Text,
+        None,
+        "With `slot_store: kubernetes`: the namespace of the Lease objects, by default the pod's own, or that of the kubeconfig's context. \
+         Runs in other namespaces or clusters are not seen: name one namespace for all, or split `session_limit` between them.",
+    ),
+    row(
         "output_dir",
         Kind::Path,
         None,
@@ -239,7 +261,8 @@ pub static TABLE: &[Definition] = &[
         Kind::Duration { min: "0s", max: "24h" },
         Some("16m"),
         "How long a slot whose session was not seen to close is given to nobody. The service ends a request after \
-         15 minutes at the latest; one minute of slack.",
+         15 minutes at the latest; one minute of slack. REST keeps no session that would outlive it, so a platform that has seen how \
+         its tenant behaves may shorten it.",
     ),
     row(
         "opens_per_minute",

@@ -172,6 +172,9 @@ pub trait SlotStore: Send + Sync + 'static {
     /// # Errors
     /// As [`SlotStore::attempt`]; also where the store cannot take it away, with the mend.
     async fn release(&self, account: &AccountKey, slot: SlotId) -> Result<Released, SlotError>;
+
+    /// Waits until attempts whose callers are gone have given their slots back: for the end of the program.
+    async fn settled(&self) {}
 }
 
 /// A slot that is held. Dropped without `give_back`, it ends in quarantine.
@@ -182,6 +185,9 @@ pub trait SlotLease: Send + 'static {
 
     /// When the lease ends if it is not renewed.
     fn ends(&self) -> BootTime;
+
+    /// What the look that led to it has seen of the account's other slots.
+    fn seen(&self) -> Busy;
 
     /// Renews the lease and records how long the service may work on the call in hand after the holder's death.
     ///

@@ -36,6 +36,7 @@ mod report;
 mod secret_parameters;
 mod secrets;
 mod services;
+mod sessions;
 mod streams;
 mod throttling;
 

@@ -243,6 +243,7 @@ impl SlotStore for MemoryStore {
             index,
             number,
             ends: now + self.times.terms.lease,
+            seen: busy,
             _locked: locked,
         })))
     }
@@ -278,6 +279,7 @@ struct MemoryLease {
     index: usize,
     number: u64,
     ends: BootTime,
+    seen: Busy,
     _locked: Arc<()>,
 }
 
@@ -303,6 +305,10 @@ impl SlotLease for MemoryLease {
 
     fn ends(&self) -> BootTime {
         self.ends
+    }
+
+    fn seen(&self) -> Busy {
+        self.seen
     }
 
     async fn renew(&mut self, call_limit: Duration) -> Result<(), SlotError> {

@@ -16,7 +16,11 @@ pub(in crate::observe) fn busy(peer: Peer) -> Metrics {
     metrics.vault_token_ends(Some(at));
     metrics.certificate_ends("contoso.onmicrosoft.com", "client", at);
     metrics.sessions_limited(4);
+    metrics.wait_began();
     metrics.session_waited(Duration::from_millis(20));
+    metrics.slots_seen(3, 1);
+    metrics.lease_lost("not_renewed");
+    metrics.slot_store_failed();
     metrics.session_opened();
     metrics.call_finished(&FinishedCall {
         job: "harden",
@@ -48,6 +52,7 @@ fn every_family_has_its_labels_and_says_who_answered() {
     exorun_certificate_expiry_timestamp_seconds{client_id="client",target="contoso.onmicrosoft.com",emulated="true"} 1795312830
     exorun_last_completion_timestamp_seconds{job="harden",target="contoso.onmicrosoft.com",emulated="true"} 1795312830
     exorun_last_success_timestamp_seconds{job="harden",target="contoso.onmicrosoft.com",emulated="true"} 1795312830
+    exorun_leases_lost_total{reason="not_renewed",emulated="true"} 1
     exorun_objects_total{job="harden",result="changed",step="fix",emulated="true"} 1
     exorun_run_duration_seconds{job="harden",target="contoso.onmicrosoft.com",emulated="true"} 30
     exorun_runs_total{job="harden",outcome="done",target="contoso.onmicrosoft.com",emulated="true"} 1
@@ -58,7 +63,11 @@ fn every_family_has_its_labels_and_says_who_answered() {
     exorun_sessions_open{emulated="true"} 0
     exorun_sessions_opened_total{emulated="true"} 1
     exorun_sessions_refused_total{emulated="true"} 1
+    exorun_sessions_waiting{emulated="true"} 1
     exorun_signins_total{outcome="ok",emulated="true"} 1
+    exorun_slot_store_errors_total{emulated="true"} 1
+    exorun_slots_held{emulated="true"} 3
+    exorun_slots_quarantined{emulated="true"} 1
     exorun_throttled_total{emulated="true"} 1
     exorun_vault_logins_total{outcome="ok",emulated="true"} 1
     exorun_vault_reads_total{outcome="ok",emulated="true"} 1

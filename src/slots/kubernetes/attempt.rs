@@ -73,7 +73,8 @@ impl Inner {
                 if !self.is_paid(paid) {
                     break;
                 }
-                if let Some(lease) = self.take(number, lease, occupant, look.clock).await? {
+                if let Some(mut lease) = self.take(number, lease, occupant, look.clock).await? {
+                    lease.seen = busy;
                     return Ok(Tried::Taken(Box::new(lease)));
                 }
             }

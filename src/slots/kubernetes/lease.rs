@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
 
+use super::super::Busy;
 use super::api::ApiError;
 use super::failure::Verb;
 use super::look::record;
@@ -36,6 +37,8 @@ pub(super) struct KubernetesLease {
     /// A write of ours was sent, and its outcome is not known: look before the next one.
     is_doubtful: bool,
     ends: BootTime,
+    /// What was seen beside it.
+    pub(super) seen: Busy,
 }
 
 impl KubernetesLease {
@@ -51,7 +54,17 @@ impl KubernetesLease {
             Slot::Held(hold) => hold.lease_ends,
             Slot::Free | Slot::Quarantined(_) => BootTime::default(),
         };
-        KubernetesLease { inner, number, lease, clock, slot, taken, is_doubtful: false, ends }
+        KubernetesLease {
+            inner,
+            number,
+            lease,
+            clock,
+            slot,
+            taken,
+            is_doubtful: false,
+            ends,
+            seen: Busy::default(),
+        }
     }
 
     fn occupant(&self) -> Result<Occupant, SlotError> {
@@ -176,6 +189,10 @@ impl SlotLease for KubernetesLease {
 
     fn ends(&self) -> BootTime {
         self.ends
+    }
+
+    fn seen(&self) -> Busy {
+        self.seen
     }
 
     async fn renew(&mut self, call_limit: Duration) -> Result<(), SlotError> {

@@ -80,17 +80,16 @@ impl KubernetesStore {
         let (sightings, tasks) = (Sightings::default(), TaskTracker::new());
         KubernetesStore(Arc::new(Inner { api, namespace, limit, times, clocks, identity, sightings, tasks }))
     }
-
-    /// Waits until attempts whose callers are gone have given their slots back: for the end of the program.
-    pub async fn settled(&self) {
-        self.0.tasks.close();
-        self.0.tasks.wait().await;
-        self.0.tasks.reopen();
-    }
 }
 
 #[async_trait]
 impl SlotStore for KubernetesStore {
+    async fn settled(&self) {
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+        self.0.tasks.reopen();
+    }
+
     async fn attempt(&self, account: &AccountKey, holder: &Holder, ask: Ask) -> Result<Attempt, SlotError> {
         let inner = Arc::clone(&self.0);
         let (names, occupant) = (Names::of(account), self.0.occupant(holder));

@@ -11,7 +11,7 @@ use super::record::{Occupant, Record};
 use super::{Inner, SlotError, SlotId, blocking};
 use crate::rules::slots::Slot;
 use crate::rules::time::BootTime;
-use crate::slots::{Returned, SlotLease};
+use crate::slots::{Busy, Returned, SlotLease};
 
 /// A slot with its lock. The lock goes with the last owner of this value, and never before the record is written.
 pub(super) struct Held {
@@ -113,16 +113,17 @@ pub(super) struct LocalLease {
     held: Arc<Held>,
     inner: Arc<Inner>,
     ends: BootTime,
+    seen: Busy,
 }
 
 impl LocalLease {
-    pub(super) fn new(mut fresh: Fresh, inner: Arc<Inner>) -> LocalLease {
+    pub(super) fn new(mut fresh: Fresh, inner: Arc<Inner>, seen: Busy) -> LocalLease {
         let held = fresh.0.take().expect("a fresh slot is claimed once");
         let ends = match held.owned().as_ref().map(|owned| &owned.slot) {
             Some(Slot::Held(hold)) => hold.lease_ends,
             _ => BootTime::default(),
         };
-        LocalLease { held, inner, ends }
+        LocalLease { held, inner, ends, seen }
     }
 }
 
@@ -134,6 +135,10 @@ impl SlotLease for LocalLease {
 
     fn ends(&self) -> BootTime {
         self.ends
+    }
+
+    fn seen(&self) -> Busy {
+        self.seen
     }
 
     async fn renew(&mut self, call_limit: Duration) -> Result<(), SlotError> {
@@ -173,7 +178,7 @@ mod tests {
         let text = || "x".to_owned();
         let account = AccountKey { cloud: text(), tenant_id: text(), object_id: text() };
         let occupant = Occupant { pid: 1, run_id: text(), job: text(), connection_id: text() };
-        let Tried::Taken(mut fresh) = store.0.try_take(&account, occupant, Ask::InPassing).unwrap() else {
+        let Tried::Taken(mut fresh, _) = store.0.try_take(&account, occupant, Ask::InPassing).unwrap() else {
             panic!("busy")
         };
         let held = fresh.0.take().unwrap();

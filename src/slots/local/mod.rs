@@ -100,13 +100,15 @@ impl SlotStore for LocalStore {
         let account = account.clone();
         let tried = self.with_opens(move |inner| {
             Ok(match inner.try_take(&account, occupant.clone(), ask)? {
-                Tried::Taken(fresh) => Some(Ok(fresh)),
+                Tried::Taken(fresh, seen) => Some(Ok((fresh, seen))),
                 Tried::Busy(busy) => Some(Err(busy)),
                 Tried::OpensLocked => None,
             })
         });
         Ok(match tried.await? {
-            Some(Ok(fresh)) => Attempt::Lease(Box::new(LocalLease::new(fresh, Arc::clone(&self.0)))),
+            Some(Ok((fresh, seen))) => {
+                Attempt::Lease(Box::new(LocalLease::new(fresh, Arc::clone(&self.0), seen)))
+            }
             Some(Err(busy)) => Attempt::Busy(busy),
             None => Attempt::Busy(Busy { is_stuck: true, ..Busy::default() }),
         })

@@ -11,7 +11,7 @@ use super::{AccountKey, Ask, Busy, Inner, SlotError};
 use crate::rules::slots::{Slot, waiting};
 
 pub(super) enum Tried {
-    Taken(Fresh),
+    Taken(Fresh, Busy),
     Busy(Busy),
     OpensLocked,
 }
@@ -46,7 +46,10 @@ impl Inner {
             && waiting::may_take(free, busy.ahead)
         {
             match self.take_open(&folder, &occupant.connection_id, free)? {
-                Open::Taken => return Ok(Tried::Taken(self.take(folder, found, occupant)?)),
+                Open::Taken => {
+                    let fresh = self.take(folder, found, occupant)?;
+                    return Ok(Tried::Taken(fresh, busy));
+                }
                 Open::Locked => return Ok(Tried::OpensLocked),
                 Open::Exhausted(until) => (busy.opens_exhausted, busy.until) = (true, Some(until)),
                 Open::Overtaken { ahead } => busy.ahead = ahead,
