@@ -117,8 +117,7 @@ fn of_work(settings: &Settings, environment: &dyn Strings, recorded: Recorded) -
         let what = "--record writes the service's answers to disk".to_owned();
         uses.push(Use { practice: Practice::RecordedBodies, what });
     }
-    // An emulator's accounts are nobody else's.
-    if settings.slot_store == SlotStoreKind::Local && !settings.emulated && slots::is_pod(environment) {
+    if settings.slot_store == SlotStoreKind::Local && slots::is_pod(environment) {
         let what = "this is a pod, and `slot_store` keeps the slots of its accounts inside it".to_owned();
         uses.push(Use { practice: Practice::LocalSlotsInPod, what });
     }

@@ -117,6 +117,7 @@ async fn a_login_posts_no_code_and_counts_no_slots() {
         let arguments = [arguments, &["--profile", "production", "--allow", "plain_http"]].concat();
         let mut command = vaulted.with_vault(vaulted.desk.unattended(&arguments));
         command.env("EXORUN_DEVICE_WEBHOOK", &hook).env("KUBERNETES_SERVICE_HOST", "192.0.2.1");
+        command.env("EXORUN_SLOT_STORE", "local");
         command
     };
     for method in ["device", "browser", "vault"] {

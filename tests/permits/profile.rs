@@ -25,7 +25,7 @@ async fn each_practice_is_refused_by_its_name() {
         by("password", "user_principal_name: anna@contoso.onmicrosoft.com, credential: {env: PASSWORD}");
     let inline = by("inline_credential", "user_principal_name: anna@contoso.onmicrosoft.com");
     let token = by("access_token", "credential: {env: TOKEN}");
-    let pod = [("KUBERNETES_SERVICE_HOST", "10.0.0.1")];
+    let pod = [("KUBERNETES_SERVICE_HOST", "10.0.0.1"), ("EXORUN_SLOT_STORE", "local")];
     let plain = [("EXORUN_EXCHANGE_ENDPOINT", "http://127.0.0.1:9")];
     let webhook = [("EXORUN_DEVICE_WEBHOOK", "https://127.0.0.1:9/hook")];
     let device = by("device", "user_principal_name: anna@contoso.onmicrosoft.com");
@@ -65,7 +65,7 @@ async fn each_practice_is_refused_by_its_name() {
     the job `mail-report` signs in by `method: access_token` from the environment, which the profile `production` refuses: keep the token in a file or in Vault, or let exorun sign in, or add `environment_access_token` to the setting `allow`
     --record writes the service's answers to disk, which the profile `production` refuses: record against a test tenant, or add `recorded_bodies` to the setting `allow`
     the setting `device_webhook` has device codes posted, which the profile `production` refuses: let the person who signs in start `exorun login`, or add `device_webhook` to the setting `allow`
-    this is a pod, and the slots of its accounts are kept inside it, which the profile `production` refuses: run outside of pods, where runs of one host share their slots, or add `local_slots_in_pod` to the setting `allow`
+    this is a pod, and `slot_store` keeps the slots of its accounts inside it, which the profile `production` refuses: leave out the setting `slot_store`, so that pods share their slots as Leases, or add `local_slots_in_pod` to the setting `allow`
     the setting `exchange_endpoint` is http, which the profile `production` refuses: use https, or add `plain_http` to the setting `allow`
     the setting `vault_address` is http, which the profile `production` refuses: use https, or add `plain_http` to the setting `allow`
     "#);
@@ -93,7 +93,7 @@ async fn a_cloud_of_the_endpoints_file_is_judged_by_its_own_address() {
 async fn what_is_allowed_by_name_runs_and_stands_in_the_log() {
     let tenant = tenant("").await;
     written(&tenant, &format!("{SPELLED}unknown: allow\n"), "");
-    let pod = [("KUBERNETES_SERVICE_HOST", "10.0.0.1")];
+    let pod = [("KUBERNETES_SERVICE_HOST", "10.0.0.1"), ("EXORUN_SLOT_STORE", "local")];
     let all = ["--allow", "local_slots_in_pod, unknown_cmdlets,recorded_bodies", "--record", "recording"];
     assert_eq!(refused(&tenant, &in_production(&tenant, &[], &pod).await).len(), 2, "all at once");
     let run = in_production(&tenant, &[&all[..], &["--log-level", "warn"]].concat(), &pod).await;

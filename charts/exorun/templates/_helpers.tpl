@@ -27,6 +27,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
+{{/* Of the Role for Leases. In a namespace that several releases share, each has its own. */}}
+{{- define "exorun.leasesName" -}}
+{{- if and .Values.leases.namespace (ne .Values.leases.namespace .Release.Namespace) -}}
+{{- printf "%s.%s.leases" .Release.Namespace (include "exorun.fullname" .) -}}
+{{- else -}}
+{{- printf "%s.leases" (include "exorun.fullname" .) -}}
+{{- end -}}
+{{- end -}}
+
 {{/* Not `-connections`: a job may have that name. */}}
 {{- define "exorun.connectionsName" -}}
 {{- printf "%s.connections" (include "exorun.fullname" .) -}}

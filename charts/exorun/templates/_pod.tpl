@@ -5,7 +5,8 @@
 {{- $job := index . 2 -}}
 restartPolicy: Never
 serviceAccountName: {{ include "exorun.fullname" $root }}
-automountServiceAccountToken: false
+# For the Leases by which pods share an account's sessions.
+automountServiceAccountToken: true
 # A Service named exorun would else put EXORUN_* variables into the pods.
 enableServiceLinks: false
 terminationGracePeriodSeconds: {{ $root.Values.terminationGracePeriodSeconds }}
@@ -35,6 +36,10 @@ containers:
       - name: EXORUN_CONNECTIONS_FILE
         value: /etc/exorun/connections/connections.yaml
       {{- end }}
+      {{- with $root.Values.leases.namespace }}
+      - name: EXORUN_LEASE_NAMESPACE
+        value: {{ . | quote }}
+      {{- end }}
       {{- range $key, $value := $root.Values.settings }}
       - name: EXORUN_{{ upper $key }}
         value: {{ if kindIs "float64" $value }}{{ int64 $value | quote }}{{ else }}{{ $value | quote }}{{ end }}
@@ -58,7 +63,7 @@ containers:
         mountPath: /etc/exorun/connections
         readOnly: true
       {{- end }}
-      # The slots of sessions and the overflow of long listings.
+      # The overflow of long listings.
       - name: tmp
         mountPath: /tmp
       {{- if $root.Values.credentials.secretName }}
