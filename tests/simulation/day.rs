@@ -10,39 +10,47 @@ use exorun::rules::time::BootTime;
 use exorun::session::{Session, SessionError, SessionTimes, Wait};
 use tokio_util::task::TaskTracker;
 
+use crate::cluster::Cluster;
 use crate::place::Place;
 use crate::runs::{self, Stopped};
 use crate::support::{
-    Act, Chance, FakeService, Items, MemoryStore, SHORT, SHORT_IDLE, StoreAct, paused_clocks, read, run,
+    Act, Chance, FakeService, Items, MemoryStore, SHORT, StoreAct, paused_clocks, read, run,
 };
 use crate::trace::Trace;
 use crate::weather::{self, Outage};
 
 /// Short days and many of them: a slot is taken, lost and comes back several times in one.
-const DAY: Duration = Duration::from_secs(75);
+const DAY: Duration = Duration::from_secs(50);
 const PROCESSES: u64 = 3;
 
 /// A call may outlast a lease.
-pub(crate) const LONGEST_CALL: Duration = Duration::from_secs(12);
+pub(crate) const LONGEST_CALL: Duration = Duration::from_secs(8);
 
 /// How late the one who waits may see what he waits for: a look that hangs, the pause before the next, somebody in
 /// front who has died.
 const LOOKED_AT: Duration = Duration::from_secs(8);
 
-/// Looking less often than elsewhere makes days shorter to simulate.
+/// As elsewhere in tests, but for what makes a day long: quarantines, and how often who waits looks.
 const TIMES: SessionTimes = SessionTimes {
+    quarantine: Duration::from_secs(12),
     polling: Polling { min: Duration::from_millis(100), max: Duration::from_secs(2) },
     ..SHORT
 };
 
 /// A slot nobody works with is somebody's again after this, while he waits.
 pub(crate) const COMES_BACK: Duration =
-    SHORT.lease.saturating_add(LONGEST_CALL).saturating_add(SHORT.quarantine).saturating_add(LOOKED_AT);
+    TIMES.lease.saturating_add(LONGEST_CALL).saturating_add(TIMES.quarantine).saturating_add(LOOKED_AT);
+
+/// How long the service counts a session that nobody closed: a second less than the quarantine.
+const IDLE: Duration = Duration::from_secs(11);
 
 /// Where the slots are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Where {
+    /// In memory, by the rules alone; all processes have the host's clock.
     OneHost,
+    /// As Leases, by the real store; each process has a clock of its own.
+    Cluster,
 }
 
 /// What a day came to.
@@ -75,13 +83,24 @@ impl Day {
 #[derive(Clone)]
 pub(crate) enum Ground {
     Host(MemoryStore),
+    Cluster(Cluster),
 }
 
 impl Ground {
     /// Whether somebody who lives works with slot `number`.
     fn is_used(&self, number: u32) -> bool {
-        let Ground::Host(store) = self;
-        store.is_used(number)
+        match self {
+            Ground::Host(store) => store.is_used(number),
+            Ground::Cluster(cluster) => cluster.is_used(number),
+        }
+    }
+
+    /// Promises that the store was to keep.
+    fn broken(&self) -> Vec<String> {
+        match self {
+            Ground::Host(_) => Vec::new(),
+            Ground::Cluster(cluster) => cluster.broken(),
+        }
     }
 }
 
@@ -102,21 +121,33 @@ pub(crate) struct World {
 
 impl World {
     fn new(chance: &mut Chance, place: Where, trace: Trace) -> World {
-        let Where::OneHost = place;
         let slots = 2 + (chance.next() % 4) as u32;
-        let clocks = paused_clocks();
-        let store = MemoryStore::new(slots, SHORT.slots(), clocks.clone());
-        let service = FakeService::new(slots, SHORT_IDLE, clocks.clone(), store.clone());
-        let outage = Outage::default();
-        store.script(weather::of_the_disk(chance.next(), outage.clone()));
+        let (clocks, outage) = (paused_clocks(), Outage::default());
+        // On some days sessions must not be opened often.
+        let opens = if chance.in_hundred(25) { 5 + (chance.next() % 6) as u32 } else { 1000 };
+        let times = SessionTimes { opens_per_minute: opens, ..TIMES };
+        let (ground, service) = match place {
+            Where::OneHost => {
+                let store = MemoryStore::new(slots, times.slots(), clocks.clone());
+                store.script(weather::of_the_disk(chance.next(), outage.clone()));
+                let service = FakeService::new(slots, IDLE, clocks.clone(), store.clone());
+                (Ground::Host(store), service)
+            }
+            Where::Cluster => {
+                let (own, known) = (weather::a_clock(chance), times.slots());
+                let cluster = Cluster::new(clocks.clone(), own, outage.clone(), known, trace.clone());
+                let service = FakeService::new(slots, IDLE, clocks.clone(), cluster.clone());
+                (Ground::Cluster(cluster), service)
+            }
+        };
         service.script(weather::of_the_service(chance.next()));
         World {
             ends: clocks.boot() + DAY,
             clocks,
-            ground: Ground::Host(store),
+            ground,
             outage,
             service,
-            times: TIMES,
+            times,
             trace,
             unused: Arc::new(Mutex::new(vec![None; slots as usize])),
             broken: Arc::default(),
@@ -124,7 +155,18 @@ impl World {
         }
     }
 
-    fn slots(&self) -> u32 {
+    /// When a slot that nobody works with is somebody's again, while he waits.
+    pub(crate) fn comes_back(&self) -> Duration {
+        let opens = if self.is_scarce() { SessionTimes::OPENS_WINDOW } else { Duration::ZERO };
+        COMES_BACK + opens
+    }
+
+    /// Whether runs also wait for the budget of opens.
+    pub(crate) fn is_scarce(&self) -> bool {
+        self.times.opens_per_minute < 1000
+    }
+
+    pub(crate) fn slots(&self) -> u32 {
         self.unused.lock().unwrap().len() as u32
     }
 
@@ -155,28 +197,31 @@ impl World {
     /// Everybody has gone home. Who comes next gets all slots within the bound, one after the other.
     async fn morning(&self, chance: &mut Chance) -> Duration {
         self.service.script(|_| Act::Take(Duration::from_millis(10)));
-        let Ground::Host(store) = &self.ground;
-        store.script(|_| StoreAct::Take(Duration::from_millis(10)));
-        let place = Place::new(self, "morning".to_owned());
+        match &self.ground {
+            Ground::Host(store) => store.script(|_| StoreAct::Take(Duration::from_millis(10))),
+            Ground::Cluster(cluster) => cluster.calm(),
+        }
+        let place = Place::new(self, "morning".to_owned(), chance);
         let sessions: Vec<_> = (0..self.slots()).map(|_| place.sessions(chance)).collect();
+        let bound = self.comes_back();
         let (began, slots, got) = (self.clocks.boot(), self.slots(), AtomicU32::new(0));
         let work = async |session: &mut Session| -> Result<Duration, Stopped> {
             got.fetch_add(1, Ordering::SeqCst);
             let since = self.clocks.boot().since(began);
-            while got.load(Ordering::SeqCst) < slots && self.clocks.boot() < began + COMES_BACK * 2 {
+            while got.load(Ordering::SeqCst) < slots && self.clocks.boot() < began + bound * 2 {
                 session.call(&read(), &mut Items::default()).await.map_err(|_| Stopped)?;
                 self.clocks.sleep(Duration::from_secs(1)).await;
             }
             Ok(since)
         };
         let label = run("early");
-        let wait = Wait::UpTo(COMES_BACK * 2);
+        let wait = Wait::UpTo(bound * 2);
         let runs = sessions.iter().map(|sessions| sessions.with_session(&label, wait, work));
         let mut latest = Duration::ZERO;
         for since in futures_util::future::join_all(runs).await {
-            latest = latest.max(since.unwrap_or(COMES_BACK * 2));
+            latest = latest.max(since.unwrap_or(bound * 2));
         }
-        if COMES_BACK < latest {
+        if bound < latest {
             self.broken(format!("a slot came back only after {latest:?}"));
         }
         latest
@@ -205,7 +250,8 @@ async fn a_day(seed: u64, place: Where, trace: Trace) -> Result<Day, String> {
     }
     store.await.map_err(|error| error.to_string())?;
     let morning = world.morning(&mut chance).await;
-    let broken = [world.service.broken(), world.broken.lock().unwrap().clone()].concat();
+    let broken =
+        [world.service.broken(), world.ground.broken(), world.broken.lock().unwrap().clone()].concat();
     if !broken.is_empty() {
         return Err(broken.join("; "));
     }

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![expect(clippy::print_stdout, reason = "what the days came to is worth reading")]
 
+mod cluster;
 mod day;
 mod place;
 mod runs;
@@ -21,7 +22,16 @@ use day::{Day, Where};
 #[test]
 fn no_day_has_more_sessions_than_slots_and_every_slot_comes_back() {
     let test = "no_day_has_more_sessions_than_slots_and_every_slot_comes_back";
-    if let Some((days, all)) = seeds::all(test, |seed, trace| day::simulate(seed, Where::OneHost, trace)) {
+    if let Some((days, all)) = seeds::all(test, Where::OneHost) {
+        println!("{days} days: {all:?}");
+        eventful(days, &all);
+    }
+}
+
+#[test]
+fn no_day_in_a_cluster_has_more_sessions_than_slots_and_every_slot_comes_back() {
+    let test = "no_day_in_a_cluster_has_more_sessions_than_slots_and_every_slot_comes_back";
+    if let Some((days, all)) = seeds::all(test, Where::Cluster) {
         println!("{days} days: {all:?}");
         eventful(days, &all);
     }
@@ -39,8 +49,9 @@ fn eventful(days: u64, all: &Day) {
 
 #[test]
 fn a_seed_gives_the_same_day_again() {
-    for seed in 1..=10 {
-        let [first, second]: [String; 2] = std::array::from_fn(|_| seeds::told(seed, Where::OneHost));
+    for seed in 1..=20 {
+        let place = if seed % 2 == 0 { Where::OneHost } else { Where::Cluster };
+        let [first, second]: [String; 2] = std::array::from_fn(|_| seeds::told(seed, place));
         assert!(first.lines().count() > 20, "{first}");
         for (first, second) in first.lines().zip(second.lines()) {
             assert_eq!(first, second, "seed {seed}");

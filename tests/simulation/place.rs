@@ -6,11 +6,13 @@ use std::time::Duration;
 use exorun::clocks::Clocks;
 use exorun::rules::time::BootTime;
 use exorun::session::{Reaper, Sessions, SessionsParts};
-use exorun::slots::SlotStore;
+use exorun::slots::{KubernetesStore, SlotStore};
 
+use crate::cluster::Link;
 use crate::day::{Ground, World};
 use crate::support::{Chance, FakeTokens, Process, account};
 use crate::trace::Noted;
+use crate::weather;
 
 pub(crate) struct Place {
     pub(crate) world: World,
@@ -19,6 +21,8 @@ pub(crate) struct Place {
     pub(crate) process: Process,
     pub(crate) reaper: Reaper,
     store: Arc<dyn SlotStore>,
+    /// To the API server, in a cluster.
+    link: Option<Link>,
     pub(crate) name: String,
     /// Until when something kept the process from working as it would.
     disturbed: Mutex<BootTime>,
@@ -26,12 +30,21 @@ pub(crate) struct Place {
 
 impl Place {
     /// A process that has just started.
-    pub(crate) fn new(world: &World, name: String) -> Place {
+    pub(crate) fn new(world: &World, name: String, chance: &mut Chance) -> Place {
         let process = Process::new();
-        let Ground::Host(store) = &world.ground;
-        let (clocks, store) = (world.clocks.clone(), Arc::new(store.of(&process)));
+        let (clocks, store, link): (_, Arc<dyn SlotStore>, _) = match &world.ground {
+            Ground::Host(store) => (world.clocks.clone(), Arc::new(store.of(&process)), None),
+            Ground::Cluster(cluster) => {
+                let clocks = weather::a_clock(chance);
+                let link = Link::new(cluster.clone(), process.clone(), Chance::new(chance.next()));
+                let (api, namespace) = (Arc::new(link.clone()), "exorun".to_owned());
+                let (slots, times) = (world.slots(), world.times.slots());
+                let store = KubernetesStore::new(api, namespace, slots, times, clocks.clone(), name.clone());
+                (clocks, Arc::new(store), Some(link))
+            }
+        };
         let (reaper, disturbed) = (Reaper::start(clocks.clone()), Mutex::new(BootTime::default()));
-        Place { world: world.clone(), clocks, process, reaper, store, name, disturbed }
+        Place { world: world.clone(), clocks, process, reaper, store, link, name, disturbed }
     }
 
     /// What a run of the process opens its sessions with.
@@ -63,6 +76,16 @@ impl Place {
         self.process.go_on();
         *self.disturbed.lock().unwrap() = self.world.clocks.boot();
         self.note(|| "goes on".to_owned());
+    }
+
+    /// Cuts the process off from the store for a while; on a host there is nothing to cut.
+    pub(crate) async fn cut_off(&self, span: Duration) {
+        let Some(link) = &self.link else { return };
+        self.note(|| format!("cut off for {} ms", span.as_millis()));
+        link.cut(true);
+        self.world.clocks.sleep(span).await;
+        link.cut(false);
+        *self.disturbed.lock().unwrap() = self.world.clocks.boot();
     }
 
     pub(crate) fn note(&self, text: impl FnOnce() -> String) {

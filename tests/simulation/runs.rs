@@ -10,7 +10,7 @@ use exorun::session::{CallError, Finished, Session, SessionError, Sessions, Wait
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::day::{COMES_BACK, LONGEST_CALL, World};
+use crate::day::{LONGEST_CALL, World};
 use crate::place::Place;
 use crate::support::{Chance, Items, quiet_panic, read, run, write};
 
@@ -25,7 +25,7 @@ pub(crate) async fn process(world: World, number: u64, mut chance: Chance) -> (u
     let (mut kills, mut stops) = (0, 0);
     while world.clocks.boot() < world.ends {
         let name = format!("process {number}-{}", world.clocks.boot().as_millis() % 1_000_000);
-        let place = Arc::new(Place::new(&world, name));
+        let place = Arc::new(Place::new(&world, name, &mut chance));
         place.note(|| "starts".to_owned());
         let stop = CancellationToken::new();
         let runners = TaskTracker::new();
@@ -33,12 +33,16 @@ pub(crate) async fn process(world: World, number: u64, mut chance: Chance) -> (u
             runners.spawn(runner(place.clone(), stop.clone(), chance.next()));
         }
         runners.close();
-        world.clocks.sleep(chance.millis(40_000)).await;
+        world.clocks.sleep(chance.millis(25_000)).await;
         if chance.in_hundred(50) {
             // Some are stopped for less than a lease, some for much more.
             stops += 1;
             place.stop(chance.millis(15_000)).await;
-            world.clocks.sleep(chance.millis(20_000)).await;
+            world.clocks.sleep(chance.millis(10_000)).await;
+        }
+        if chance.in_hundred(30) {
+            place.cut_off(chance.millis(12_000)).await;
+            world.clocks.sleep(chance.millis(10_000)).await;
         }
         if chance.in_hundred(50) {
             kills += 1;
@@ -88,7 +92,7 @@ async fn runner(place: Arc<Place>, stop: CancellationToken, seed: u64) {
 
 async fn one_run(place: &Place, sessions: &Sessions, seed: u64) {
     let mut chance = Chance::new(seed);
-    let wait = if chance.in_hundred(80) { Wait::UpTo(chance.millis(70_000)) } else { Wait::OnlyIfFreeNow };
+    let wait = if chance.in_hundred(80) { Wait::UpTo(chance.millis(50_000)) } else { Wait::OnlyIfFreeNow };
     let limit = if chance.in_hundred(15) { chance.millis(10_000) } else { Duration::from_secs(3600) };
     let label = run("r");
     let began = place.world.clocks.boot();
@@ -101,7 +105,8 @@ async fn one_run(place: &Place, sessions: &Sessions, seed: u64) {
     let with_session = sessions.with_session(&label, wait, work);
     if let Ok(Err(RunError::NoSession(SessionError::NoSession { waited, .. }))) =
         place.clocks.timeout(limit, with_session).await
-        && COMES_BACK <= waited
+        && place.world.comes_back() <= waited
+        && !place.world.is_scarce()
         && place.undisturbed_since(began)
         && let Some(slot) = place.world.unused_since(began)
     {
@@ -132,7 +137,7 @@ async fn steps(
     }
     for _ in 0..chance.next() % 6 {
         if chance.in_hundred(30) {
-            place.clocks.sleep(chance.millis(15_000)).await;
+            place.clocks.sleep(chance.millis(10_000)).await;
         }
         if chance.in_hundred(2) {
             quiet_panic();

@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::day::{self, Day, Where};
 use crate::trace::Trace;
 
-/// Every day's number; the nightly run has more.
-const SEEDS: u64 = 2000;
+/// A fortieth of the nightly run.
+const SEEDS_ON_A_HOST: u64 = 2000;
+/// Each takes more than twice the time.
+const SEEDS_IN_A_CLUSTER: u64 = 1000;
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|text| text.parse().unwrap())
@@ -18,7 +20,8 @@ fn number(variable: &str) -> Option<u64> {
 ///
 /// # Panics
 /// On the first day that breaks a promise, with the command that simulates it again.
-pub(crate) fn all(test: &str, day: impl Fn(u64, Trace) -> Result<Day, String> + Sync) -> Option<(u64, Day)> {
+pub(crate) fn all(test: &str, place: Where) -> Option<(u64, Day)> {
+    let day = |seed, trace| day::simulate(seed, place, trace);
     if let Some(seed) = number("EXORUN_TEST_SEED") {
         let trace = Trace::kept();
         let outcome = day(seed, trace.clone());
@@ -26,7 +29,8 @@ pub(crate) fn all(test: &str, day: impl Fn(u64, Trace) -> Result<Day, String> + 
         outcome.unwrap_or_else(|why| panic!("seed {seed}: {why}"));
         return None;
     }
-    let seeds = number("EXORUN_TEST_SEEDS").unwrap_or(SEEDS);
+    let usual = if place == Where::OneHost { SEEDS_ON_A_HOST } else { SEEDS_IN_A_CLUSTER };
+    let seeds = number("EXORUN_TEST_SEEDS").unwrap_or(usual);
     let (next, sum, broken) = (AtomicU64::new(1), Mutex::new(Day::default()), Mutex::new(Vec::new()));
     let work = || {
         loop {

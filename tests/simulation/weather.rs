@@ -3,8 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use exorun::clocks::Clocks;
 use exorun::exchange::errors::{ErrorKind, Happened};
 use exorun::rules::time::BootTime;
+use jiff::Timestamp;
 
 use crate::day::World;
 use crate::support::{Act, Chance, Op, StoreAct, StoreOp};
@@ -37,7 +39,7 @@ impl Outage {
 pub(crate) async fn of_the_store(world: World, seed: u64) {
     let mut chance = Chance::new(seed);
     loop {
-        world.clocks.sleep(Duration::from_secs(20) + chance.millis(60_000)).await;
+        world.clocks.sleep(Duration::from_secs(10) + chance.millis(40_000)).await;
         if world.ends <= world.clocks.boot() {
             return;
         }
@@ -47,6 +49,15 @@ pub(crate) async fn of_the_store(world: World, seed: u64) {
         world.clocks.sleep(span).await;
         world.outage.end(world.clocks.boot());
     }
+}
+
+/// A host's clocks: up for some while, 1 % too fast or too slow at worst, and its wall clock up to a year off.
+pub(crate) fn a_clock(chance: &mut Chance) -> Clocks {
+    let up = Duration::from_secs(3600) + chance.millis(1_000_000_000);
+    let off = Duration::from_secs(chance.next() % (2 * 365 * 86_400));
+    let wall: Timestamp = "2025-03-02T09:00:00Z".parse().unwrap();
+    let rate = 0.99 + (chance.next() % 2001) as f64 / 100_000.0;
+    Clocks::simulated(up, wall + off, rate)
 }
 
 pub(crate) fn of_the_disk(seed: u64, outage: Outage) -> impl FnMut(StoreOp) -> StoreAct + Send + 'static {
@@ -77,7 +88,7 @@ pub(crate) fn of_the_service(seed: u64) -> impl FnMut(Op) -> Act + Send + 'stati
             (Op::Call { .. }, 10..16) => {
                 Act::Fail(weather.millis(300), ErrorKind::Unauthorized, Happened::No)
             }
-            (Op::Call { .. }, 16..30) => Act::Take(weather.millis(12_000)),
+            (Op::Call { .. }, 16..30) => Act::Take(weather.millis(8000)),
             _ => Act::Take(weather.millis(300)),
         }
     }
