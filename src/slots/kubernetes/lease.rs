@@ -83,13 +83,13 @@ impl KubernetesLease {
     /// Reads the Lease anew: whose it is now, and its version.
     async fn reread(&mut self) -> Result<(), NotOurs> {
         let name = self.lease.metadata.name.clone().unwrap_or_default();
-        let connection_id = self.occupant().map_err(NotOurs::Failed)?.connection_id;
+        let occupant = self.occupant().map_err(NotOurs::Failed)?;
         let (lease, clock) = match self.inner.timed(self.inner.api.get(&name)).await {
             Ok(found) => found,
             Err(ApiError::NotFound(_)) => return Err(NotOurs::Deleted),
             Err(error) => return Err(NotOurs::Failed(self.inner.failure(Verb::Get, &error))),
         };
-        if !Record::is_held_under(&lease, &connection_id) {
+        if !Record::is_held_by(&lease, &occupant) {
             return Err(NotOurs::Now(Record::read(&lease)));
         }
         (self.lease, self.clock, self.is_doubtful) = (lease, clock, false);

@@ -20,7 +20,13 @@ fn clock(seconds: u64) -> ServerClock {
 fn held(lease: u64) -> Record {
     let text = |text: &str| text.to_owned();
     Record::Held(Held {
-        occupant: Occupant { place: text("p"), run_id: text("r"), job: text("j"), connection_id: text("c") },
+        occupant: Occupant {
+            place: text("p"),
+            run_id: text("r"),
+            job: text("j"),
+            connection_id: text("c"),
+            attempt: 1,
+        },
         since: "1999-01-01T00:00:00Z".parse().unwrap(),
         renewed: "1999-01-01T00:00:00Z".parse().unwrap(),
         lease: Duration::from_secs(lease),

@@ -29,6 +29,7 @@ pub use client::{KubeApi, connect};
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -64,6 +65,8 @@ struct Inner {
     identity: String,
     sightings: Sightings,
     tasks: TaskTracker,
+    /// Numbers the attempts.
+    attempts: AtomicU64,
 }
 
 impl KubernetesStore {
@@ -77,8 +80,9 @@ impl KubernetesStore {
         clocks: Clocks,
         identity: String,
     ) -> KubernetesStore {
-        let (sightings, tasks) = (Sightings::default(), TaskTracker::new());
-        KubernetesStore(Arc::new(Inner { api, namespace, limit, times, clocks, identity, sightings, tasks }))
+        let (sightings, tasks, attempts) = (Sightings::default(), TaskTracker::new(), AtomicU64::new(1));
+        let inner = Inner { api, namespace, limit, times, clocks, identity, sightings, tasks, attempts };
+        KubernetesStore(Arc::new(inner))
     }
 }
 
@@ -135,7 +139,8 @@ impl SlotStore for KubernetesStore {
 impl Inner {
     fn occupant(&self, holder: &Holder) -> Occupant {
         let Holder { run_id, job, connection_id } = holder.clone();
-        Occupant { place: self.identity.clone(), run_id, job, connection_id }
+        let attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
+        Occupant { place: self.identity.clone(), run_id, job, connection_id, attempt }
     }
 
     /// Makes a request within its time, and notes between which moments the answer's `Date` was made.

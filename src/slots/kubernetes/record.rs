@@ -16,10 +16,12 @@ const QUARANTINED: &str = "quarantined";
 const RUN_KEY: &str = "exorun/run";
 const JOB_KEY: &str = "exorun/job";
 const CONNECTION_KEY: &str = "exorun/connection-id";
+const ATTEMPT_KEY: &str = "exorun/attempt";
 const CALL_LIMIT_KEY: &str = "exorun/call-limit-seconds";
 const UNTIL_KEY: &str = "exorun/quarantine-until";
 
-/// Who holds a slot. The connection id is never used twice, so equal values are the same lease.
+/// Who holds a slot. The connection id is never used by two sessions, but by all attempts to get a slot for one: with the
+/// attempt's number equal values are the same lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Occupant {
     /// The pod, or the host.
@@ -27,6 +29,8 @@ pub(super) struct Occupant {
     pub(super) run_id: String,
     pub(super) job: String,
     pub(super) connection_id: String,
+    /// Which of the process's attempts has taken the slot.
+    pub(super) attempt: u64,
 }
 
 /// A slot's Lease, as it says.
@@ -98,6 +102,7 @@ impl Record {
                     (RUN_KEY, held.occupant.run_id.clone()),
                     (JOB_KEY, held.occupant.job.clone()),
                     (CONNECTION_KEY, held.occupant.connection_id.clone()),
+                    (ATTEMPT_KEY, held.occupant.attempt.to_string()),
                     (CALL_LIMIT_KEY, seconds_up(held.call_limit).to_string()),
                 ],
             ),
@@ -119,10 +124,14 @@ impl Record {
         names::annotate(lease, annotations);
     }
 
-    /// Whether the Lease is held under `connection_id`, whatever else was edited in it.
-    pub(super) fn is_held_under(lease: &Lease, connection_id: &str) -> bool {
+    /// Whether `occupant` holds the Lease, whatever else was edited in it. An attempt that was given up and goes on must
+    /// not take for its own what a later one has got for the same session.
+    pub(super) fn is_held_by(lease: &Lease, occupant: &Occupant) -> bool {
         let identity = lease.spec.as_ref().and_then(|spec| spec.holder_identity.as_deref());
-        identity.and_then(|identity| identity.rsplit_once('_')).is_some_and(|(_, id)| id == connection_id)
+        let id = identity.and_then(|identity| identity.rsplit_once('_')).map(|(_, id)| id);
+        let attempt = names::annotation(lease, ATTEMPT_KEY);
+        id == Some(&occupant.connection_id)
+            && attempt.is_none_or(|attempt| attempt == occupant.attempt.to_string())
     }
 }
 
@@ -142,6 +151,7 @@ fn held(lease: &Lease, spec: &LeaseSpec, identity: &str) -> Option<Record> {
         run_id: text(RUN_KEY)?,
         job: text(JOB_KEY)?,
         connection_id: text(CONNECTION_KEY).filter(|annotated| annotated == connection_id)?,
+        attempt: text(ATTEMPT_KEY)?.parse().ok()?,
     };
     let call_limit = Duration::from_secs(text(CALL_LIMIT_KEY)?.parse::<u32>().ok()?.into());
     let MicroTime(since) = spec.acquire_time.clone()?;

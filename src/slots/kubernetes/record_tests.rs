@@ -22,6 +22,7 @@ fn held() -> Record {
             run_id: text("run"),
             job: text("job"),
             connection_id: text("c-1"),
+            attempt: 7,
         },
         since: at("2026-03-02T09:00:00Z"),
         renewed: at("2026-03-02T09:00:30.25Z"),
@@ -54,7 +55,14 @@ fn a_record_comes_back_as_it_was_written_and_counts_its_holders() {
         assert_eq!(Record::read(&lease), record);
         assert_eq!(lease.spec.as_ref().unwrap().lease_transitions, Some(transitions), "{record:?}");
     }
-    assert!(Record::is_held_under(&lease, "c-1") && !Record::is_held_under(&lease, "1_c-1"));
+    let Record::Held(Held { occupant, .. }) = held() else { panic!("held") };
+    assert!(Record::is_held_by(&lease, &occupant));
+    let tail = Occupant { connection_id: "1_c-1".to_owned(), ..occupant.clone() };
+    assert!(!Record::is_held_by(&lease, &tail));
+    assert!(
+        !Record::is_held_by(&lease, &Occupant { attempt: 8, ..occupant }),
+        "a later attempt for the same session"
+    );
 }
 
 #[test]

@@ -51,7 +51,7 @@ impl Inner {
                 Err(ApiError::NotFound(_)) => return Ok(None),
                 Err(error) => return Err(self.failure(Verb::Get, &error)),
             };
-            if Record::is_held_under(&lease, &occupant.connection_id) {
+            if Record::is_held_by(&lease, occupant) {
                 return Ok(Some(held(lease, clock)));
             }
             // Our write may still be on its way. Sent again it is refused, or takes the slot in the other's stead.
