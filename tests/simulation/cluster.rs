@@ -88,14 +88,23 @@ impl Records for Cluster {
     fn lease_ends(&self, connection_id: &str) -> Option<BootTime> {
         let objects = self.0.objects.lock().unwrap();
         let of_it = |lease: &&Lease| holder(lease).is_some_and(|holder| holder.ends_with(connection_id));
-        let name = objects.leases.values().find(of_it)?.metadata.name.as_ref()?;
-        Some(*objects.held.get(name)? + self.0.lease)
+        let names = objects.leases.values().filter(of_it).filter_map(|lease| lease.metadata.name.as_ref());
+        // A take that nobody heard of leaves a record under the same name, which nobody renews.
+        let ends = names.filter_map(|name| objects.held.get(name)).map(|written| *written + self.0.lease);
+        ends.max()
     }
 
     /// A holder's clock may be 1 % slow, and so it may think the lease to be longer.
     fn left_for_a_write(&self) -> Duration {
         self.0.lease * 48 / 100
     }
+}
+
+/// A Lease in a few words, without what is not in the seed.
+fn told(lease: &Lease) -> String {
+    let spec = lease.spec.clone().unwrap_or_default();
+    let who = spec.holder_identity.map(|holder| holder.split('_').next().unwrap_or_default().to_owned());
+    format!("{} for {} s", who.unwrap_or("free".to_owned()), spec.lease_duration_seconds.unwrap_or_default())
 }
 
 /// Who holds a slot by its Lease.
@@ -111,7 +120,7 @@ impl Server {
         let before = objects.leases.get(&name).and_then(holder).map(str::to_owned);
         objects.versions += 1;
         lease.metadata.resource_version = Some(objects.versions.to_string());
-        self.trace.note(now, || format!("server: {name} is held by {:?}", holder(&lease).map(str::len)));
+        self.trace.note(now, || format!("server: {name} is {}", told(&lease)));
         match holder(&lease) {
             Some(holder) => {
                 if before.as_deref() != Some(holder) {

@@ -10,6 +10,7 @@
 mod cluster;
 mod day;
 mod place;
+mod published;
 mod runs;
 mod seeds;
 #[path = "../support/mod.rs"]

@@ -20,11 +20,11 @@ impl Outage {
         self.0.lock().unwrap().0
     }
 
-    fn begin(&self) {
+    pub(crate) fn begin(&self) {
         self.0.lock().unwrap().0 = true;
     }
 
-    fn end(&self, now: BootTime) {
+    pub(crate) fn end(&self, now: BootTime) {
         *self.0.lock().unwrap() = (false, now);
     }
 
