@@ -4,6 +4,8 @@
 #![allow(clippy::disallowed_methods, reason = "the stand-in's clients are real connections")]
 
 mod cluster;
+#[path = "../support/components.rs"]
+mod components;
 mod edited;
 mod errors;
 #[path = "../support/lease_server/mod.rs"]
@@ -11,6 +13,7 @@ mod lease_server;
 mod outcomes;
 mod processes;
 mod requests;
+mod rounding;
 mod shown;
 #[path = "../support/still.rs"]
 mod still;

@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part of it")]
 
+mod discovery;
 mod objects;
 mod patch;
 
@@ -251,9 +252,11 @@ impl std::error::Error for Cut {}
 async fn answer(state: Arc<Mutex<State>>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Cut> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
-    let (path, name) = match place(parts.uri.path()) {
-        Some((namespace, name)) => (namespace, name),
-        None => (String::new(), String::new()),
+    let Some((path, name)) = place(parts.uri.path()) else {
+        let (status, body) = discovery::answer(parts.uri.path());
+        let body = Full::new(Bytes::from(serde_json::to_vec(&body).unwrap()));
+        let response = Response::builder().status(status).header("content-type", "application/json");
+        return Ok(response.body(body).unwrap());
     };
     let verb = verb(&parts.method, &name);
     // A new Lease's name stands in its body.
