@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::coordination::v1::Lease;
+use tracing::warn;
 
 use super::Inner;
 use super::api::ApiError;
@@ -136,8 +137,18 @@ impl Inner {
                 Slot::Held(_) => places.busy.held += 1,
                 Slot::Quarantined(quarantine) => places.busy.note_quarantine(quarantine.until),
             }
-            if observed.is_news {
-                self.set(lease.clone(), &observed.slot, &look.clock).await?;
+            if observed.is_news && self.set(lease.clone(), &observed.slot, &look.clock).await? {
+                let holder = lease.spec.as_ref().and_then(|spec| spec.holder_identity.as_deref());
+                let left_s = match &observed.slot {
+                    Slot::Quarantined(quarantine) => quarantine.until.since(self.clocks.boot()).as_secs(),
+                    Slot::Free | Slot::Held(_) => 0,
+                };
+                warn!(
+                    slot = number,
+                    holder = holder.unwrap_or_default(),
+                    left_s,
+                    "the holder of a slot is gone without giving it back, or its Lease was edited; the slot is in quarantine"
+                );
             }
         }
         Ok(places)

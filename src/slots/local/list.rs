@@ -86,7 +86,7 @@ impl Inner {
     }
 
     /// When that is, by the wall clock as it goes now.
-    fn wall(&self, at: BootTime) -> Timestamp {
+    pub(super) fn wall(&self, at: BootTime) -> Timestamp {
         let (wall, boot) = (self.clocks.wall(), self.clocks.boot());
         let millis = |time: BootTime| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
         wall.saturating_add(SignedDuration::from_millis(millis(at).saturating_sub(millis(boot))))

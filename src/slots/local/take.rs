@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::sync::Arc;
 
+use tracing::warn;
+
 use super::budget::Open;
 use super::folder::{Durably, Folder};
 use super::lease::Fresh;
@@ -104,11 +106,25 @@ impl Inner {
         };
         let record = self.record(folder, number)?;
         let now = self.clocks.boot();
+        let holder = match &record {
+            Record::Good { slot: Slot::Held(hold), .. } => Some(hold.holder.clone()),
+            _ => None,
+        };
         let slot = record.unlocked(&self.host.boot_id, now, self.times.terms);
         if let Slot::Quarantined(quarantine) = slot {
             // The death was seen just now: its end is fixed from here on.
             folder.write_record(number, &Record::text(&self.stamp(), &slot), Durably::Yes)?;
             busy.note_quarantine(quarantine.until);
+            let free_at = self.wall(quarantine.until);
+            match holder {
+                Some(Occupant { pid, run_id, job, .. }) => warn!(
+                    slot = number, pid, run = run_id, job, free_at = %free_at,
+                    "the process that held a slot is gone without giving it back; the slot is in quarantine"
+                ),
+                None => {
+                    warn!(slot = number, free_at = %free_at, "a slot's record cannot be used; the slot is in quarantine")
+                }
+            }
             return Ok(None);
         }
         Ok(Some((lock, slot)))

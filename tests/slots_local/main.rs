@@ -2,7 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "../support/components.rs"]
+mod components;
+mod hosts;
+#[path = "../support/mod.rs"]
 mod support;
+mod trouble;
+mod users;
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -224,15 +230,30 @@ const SHORT: SlotTimes = SlotTimes {
     opens: Budget { limit: 100, window: Duration::from_secs(60) },
 };
 
-/// Not a test of its own: the process that the next test kills.
+/// Not a test of its own: the process that other tests start and kill. It waits for a slot, and holds it.
 #[tokio::test]
 async fn child_that_holds_a_slot() {
     let Some(dir) = std::env::var_os(CHILD_DIR) else { return };
-    let store = store(Path::new(&dir), 1, SHORT, &Clocks::system());
-    let _lease = take(&store, "child").await;
-    println!("\nholding");
-    std::io::stdout().flush().unwrap();
+    let clocks = Clocks::system();
+    let store = store(Path::new(&dir), 1, SHORT, &clocks);
+    let mut told = false;
+    let _lease = loop {
+        match attempt(&store, "child").await {
+            Ok(lease) => break lease,
+            Err(busy) if !told => say(&format!("busy: {} held, {} quarantined", busy.held, busy.quarantined)),
+            Err(_) => {}
+        }
+        told = true;
+        clocks.sleep(Duration::from_millis(20)).await;
+    };
+    say("holding");
     std::future::pending().await
+}
+
+fn say(line: &str) {
+    // A line of its own: the harness has begun one.
+    println!("\n{line}");
+    std::io::stdout().flush().unwrap();
 }
 
 #[tokio::test]
