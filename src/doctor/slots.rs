@@ -12,7 +12,7 @@ use crate::signin::{AccessToken, TokenSource};
 use crate::slots::{AccountKey, ListedSlot, ListedState};
 
 /// What to do about a store that fails.
-pub(super) const STORE_MEND: &str = "see where slots are kept: settings `slot_store`, `state_dir` (a folder on a local disk) and `kubernetes_namespace`";
+pub(super) const STORE_MEND: &str = "see where slots are kept: settings `slot_store`, `state_dir` (a folder on a local disk) and `lease_namespace`";
 
 /// The sessions of the account, if one could be opened.
 pub(super) async fn climb<A: Account>(
