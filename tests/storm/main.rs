@@ -7,6 +7,9 @@
 #![expect(clippy::disallowed_methods, reason = "tests wait for real processes")]
 #![expect(clippy::print_stdout, reason = "what a storm came to is worth reading")]
 
+#[path = "../support/lease_server/mod.rs"]
+mod lease_server;
+mod leases;
 #[path = "../support/program.rs"]
 mod program;
 mod seats;
@@ -20,7 +23,7 @@ use std::time::{Duration, Instant};
 use exorun::clocks::Clocks;
 use exorun::emulator::Options;
 use exorun::session::SessionTimes;
-use exorun::slots::{LocalStore, SlotStore};
+use exorun::slots::{LocalStore, SlotStore, SlotTimes};
 use program::{SLOT_COMES_BACK, Tenant};
 use seats::{Harm, Outcome, Seats};
 
@@ -35,30 +38,32 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|text| text.parse().unwrap())
 }
 
-/// The store as the tenant's runs see it.
-fn local_store(tenant: &Tenant) -> Arc<dyn SlotStore> {
-    // What a dead holder's record means depends on them: `SHORT_TIMES`.
-    let times = SessionTimes {
-        lease: Duration::from_secs(6),
-        quarantine: Duration::from_secs(3),
-        ..SessionTimes::default()
-    };
-    let folder = tenant.path("state");
-    Arc::new(LocalStore::new(folder, SLOTS, times.slots(), Clocks::system()).unwrap())
+/// The runs' times. What a dead holder's record means depends on them.
+fn times() -> SlotTimes {
+    let [lease, quarantine] = [6, 3].map(Duration::from_secs);
+    assert_eq!(SLOT_COMES_BACK, lease + quarantine + Duration::from_secs(5));
+    SessionTimes { lease, quarantine, ..SessionTimes::default() }.slots()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn forty_processes_in_a_storm_never_have_a_sixth_session_on_the_local_store() {
     let tenant = tenant().await;
-    let store = local_store(&tenant);
-    storm(tenant, store, &[]).await;
+    let store = LocalStore::new(tenant.path("state"), SLOTS, times(), Clocks::system()).unwrap();
+    storm(tenant, Arc::new(store), &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forty_processes_in_a_storm_never_have_a_sixth_session_on_the_store_of_leases() {
+    let tenant = tenant().await;
+    let leases = leases::Leases::start(&tenant).await;
+    storm(tenant, leases.store().await, &leases.settings()).await;
 }
 
 async fn tenant() -> Tenant {
     Tenant::start(Options { mailboxes: 24, latency: Duration::from_millis(80), ..Options::default() }).await
 }
 
-async fn storm(tenant: Tenant, store: Arc<dyn SlotStore>, settings: &[(&str, &str)]) {
+async fn storm(tenant: Tenant, store: Arc<dyn SlotStore>, settings: &[(&str, String)]) {
     let seed = number("EXORUN_TEST_SEED").unwrap_or(1);
     let lasts = Duration::from_secs(number("EXORUN_TEST_STORM_SECONDS").unwrap_or(SECONDS));
     println!("EXORUN_TEST_SEED={seed}, {} s", lasts.as_secs());

@@ -12,7 +12,7 @@ use crate::program::{CLIENT_SECRET, Tenant};
 /// Waiting behind the others included, a run takes a part of this; what takes more hangs.
 const HANG: Duration = Duration::from_secs(600);
 
-const JOB: &str = "version: 1
+pub(crate) const JOB: &str = "version: 1
 name: NAME
 description: A run in a storm.
 tenant: contoso.onmicrosoft.com
@@ -120,7 +120,7 @@ impl Seats {
     pub(crate) async fn fill(
         &self,
         tenant: &Tenant,
-        settings: &[(&str, &str)],
+        settings: &[(&str, String)],
         ends: Instant,
     ) -> Vec<Outcome> {
         let count = self.0.lock().unwrap().len();
@@ -132,7 +132,7 @@ impl Seats {
         &self,
         number: usize,
         tenant: &Tenant,
-        settings: &[(&str, &str)],
+        settings: &[(&str, String)],
         ends: Instant,
     ) -> Vec<Outcome> {
         let name = Seats::name(number);
@@ -142,7 +142,7 @@ impl Seats {
         let mut outcomes = Vec::new();
         while Instant::now() < ends {
             let mut command = tenant.exorun(&["run", file.to_str().unwrap(), "--session-wait", "10m"]);
-            let child = command.envs(settings.iter().copied()).spawn().unwrap();
+            let child = command.envs(settings.iter().cloned()).spawn().unwrap();
             let pid = Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
             let process = Arc::new(pidfd_open(pid, PidfdFlags::empty()).unwrap());
             self.0.lock().unwrap()[number] = Seat { process: Some(process), harm: Harm::None };
