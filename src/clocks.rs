@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -15,7 +16,14 @@ pub struct Clocks(Arc<Source>);
 
 enum Source {
     System,
-    Simulated { epoch: tokio::time::Instant, boot_offset: Duration, wall_start: Timestamp, rate: f64 },
+    Simulated {
+        epoch: tokio::time::Instant,
+        boot_offset: Duration,
+        wall_start: Timestamp,
+        rate: f64,
+        /// By how many seconds somebody has set the wall clock since.
+        stepped: AtomicI64,
+    },
 }
 
 /// The time given to [`Clocks::timeout`] ran out.
@@ -34,7 +42,15 @@ impl Clocks {
     #[expect(clippy::disallowed_methods, reason = "this is the file that reads time")]
     pub fn simulated(boot_offset: Duration, wall_start: Timestamp, rate: f64) -> Clocks {
         let epoch = tokio::time::Instant::now();
-        Clocks(Arc::new(Source::Simulated { epoch, boot_offset, wall_start, rate }))
+        let stepped = AtomicI64::new(0);
+        Clocks(Arc::new(Source::Simulated { epoch, boot_offset, wall_start, rate, stepped }))
+    }
+
+    /// Sets the wall clock of simulated clocks forward, or back; the system's are not touched.
+    pub fn step_wall(&self, seconds: i64) {
+        if let Source::Simulated { stepped, .. } = &*self.0 {
+            stepped.fetch_add(seconds, Ordering::Relaxed);
+        }
     }
 
     /// Time since boot, counting suspend.
@@ -59,9 +75,11 @@ impl Clocks {
     pub fn wall(&self) -> Timestamp {
         match &*self.0 {
             Source::System => Timestamp::now(),
-            Source::Simulated { epoch, wall_start, rate, .. } => {
+            Source::Simulated { epoch, wall_start, rate, stepped, .. } => {
                 let elapsed = tokio::time::Instant::now().duration_since(*epoch).mul_f64(*rate);
                 let elapsed = SignedDuration::try_from(elapsed).unwrap_or(SignedDuration::MAX);
+                let stepped = SignedDuration::from_secs(stepped.load(Ordering::Relaxed));
+                let elapsed = elapsed.saturating_add(stepped);
                 wall_start.saturating_add(elapsed).unwrap_or(Timestamp::MAX)
             }
         }

@@ -88,6 +88,14 @@ impl Place {
         *self.disturbed.lock().unwrap() = self.world.clocks.boot();
     }
 
+    /// Somebody sets the host's wall clock, by up to a year, forward or back.
+    pub(crate) fn set_the_clock(&self, chance: &mut Chance) {
+        const YEAR: i64 = 365 * 86_400;
+        let by = (chance.next() % (2 * YEAR as u64)) as i64 - YEAR;
+        self.note(|| format!("its wall clock is set by {by} s"));
+        self.clocks.step_wall(by);
+    }
+
     pub(crate) fn note(&self, text: impl FnOnce() -> String) {
         self.world.trace.note(self.world.clocks.boot(), || format!("{}: {}", self.name, text()));
     }

@@ -41,6 +41,9 @@ pub(crate) async fn process(world: World, number: u64, mut chance: Chance) -> (u
             world.clocks.sleep(chance.millis(10_000)).await;
         }
         if chance.in_hundred(30) {
+            place.set_the_clock(&mut chance);
+        }
+        if chance.in_hundred(30) {
             place.cut_off(chance.millis(12_000)).await;
             world.clocks.sleep(chance.millis(10_000)).await;
         }
