@@ -1,6 +1,11 @@
 //! Leases that somebody has edited or deleted by hand.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use exorun::slots::kubernetes::{Answer, ApiError, KubeApi, LeaseApi};
 use exorun::slots::{Released, Returned, SlotError, SlotId, SlotStore};
+use k8s_openapi::api::coordination::v1::Lease;
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, SLACK, TIMES, busy, fails, secs, take};
@@ -179,6 +184,84 @@ async fn an_operator_takes_a_slot_from_its_holder() {
     assert!(error.contains("was released, and is in quarantine"), "{error}");
     assert_eq!(two.release(&account(), SlotId(1)).await.unwrap(), Released::Free);
     take(&two, "b").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_without_its_labels_is_found_by_its_name_and_labelled_anew() {
+    let edits: [fn(&mut Value); 3] = [
+        |lease| lease["metadata"]["labels"] = json!({"example.org/team": "messaging"}),
+        |lease| lease["metadata"]["labels"]["exorun/account"] = json!("another"),
+        |lease| lease["metadata"]["labels"]["app.kubernetes.io/managed-by"] = json!("policy"),
+    ];
+    for edit in edits {
+        let cluster = Cluster::used().await;
+        let store = cluster.store_of("pod", 1).await;
+        let mut lease = take(&store, "a").await;
+        let labels = |ending| cluster.server.lease(ending)["metadata"]["labels"].clone();
+        let (before, spec) = (labels("-1"), cluster.server.lease("-1")["spec"].clone());
+        for ending in ["-1", "-opens"] {
+            cluster.server.edit(ending, edit);
+        }
+        let seen = busy(&store).await;
+        assert_eq!((seen.held, seen.quarantined, seen.opens_exhausted), (1, 0, false), "held, it stays held");
+        for ending in ["-1", "-opens"] {
+            for (key, value) in before.as_object().unwrap() {
+                assert_eq!(&labels(ending)[key], value, "{ending}");
+            }
+        }
+        assert_eq!(cluster.server.lease("-1")["spec"], spec, "and nothing else is changed");
+        cluster.pass(TIMES.terms.lease - secs(1)).await;
+        assert_eq!(busy(&store).await.held, 1, "watched from then for its whole length");
+        lease.renew(secs(1)).await.unwrap();
+        lease.give_back(Returned::Free).await.unwrap();
+        take(&store, "b").await;
+    }
+}
+
+/// As a policy does that admits Leases only without labels.
+struct Stripping(KubeApi);
+
+#[async_trait]
+impl LeaseApi for Stripping {
+    async fn list(&self, selector: &str) -> Result<Answer<Vec<Lease>>, ApiError> {
+        self.0.list(selector).await
+    }
+
+    async fn get(&self, name: &str) -> Result<Answer<Lease>, ApiError> {
+        self.0.get(name).await
+    }
+
+    async fn create(&self, lease: &Lease) -> Result<Answer<Lease>, ApiError> {
+        self.0.create(&stripped(lease)).await
+    }
+
+    async fn replace(&self, lease: &Lease) -> Result<Answer<Lease>, ApiError> {
+        self.0.replace(&stripped(lease)).await
+    }
+
+    async fn delete(&self, name: &str, resource_version: &str) -> Result<Answer<()>, ApiError> {
+        self.0.delete(name, resource_version).await
+    }
+}
+
+fn stripped(lease: &Lease) -> Lease {
+    let mut lease = lease.clone();
+    lease.metadata.labels = None;
+    lease
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_that_takes_the_labels_is_told_and_not_waited_for() {
+    let cluster = Cluster::new().await;
+    let store = cluster.store_over(Arc::new(Stripping(cluster.api().await)), "pod", 1);
+    for _ in 0..2 {
+        let error = fails(&store).await;
+        let text = error.to_string();
+        assert!(
+            matches!(error, SlotError::Store { .. }) && text.contains("which admission policy"),
+            "{text}"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]

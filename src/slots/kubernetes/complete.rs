@@ -1,8 +1,10 @@
-//! Leases that are not there: made on the first use of an account, and made anew where somebody has deleted them.
+//! Leases that are not there: made on the first use of an account, made anew where somebody has deleted them, and labelled
+//! anew where they are hidden because somebody has taken their labels.
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::coordination::v1::Lease;
+use tracing::warn;
 
 use super::Inner;
 use super::api::ApiError;
@@ -37,7 +39,7 @@ impl Inner {
             };
             let mut lease = names.new_lease(Purpose::Budget);
             shared.write(&mut lease);
-            self.make(&lease).await?;
+            self.make(names, &lease).await?;
             return Ok(None);
         };
         let (shared, is_news) = match Shared::read(&lease) {
@@ -57,7 +59,7 @@ impl Inner {
                 true => self.deleted(&look.clock).write(&mut lease),
                 false => Record::Free.write(&mut lease),
             }
-            self.make(&lease).await?;
+            self.make(names, &lease).await?;
             made_any = true;
         }
         Ok((!made_any).then_some(Budget { lease, shared, is_news }))
@@ -76,11 +78,41 @@ impl Inner {
         record(&slot, clock.latest(now), clock, now)
     }
 
-    async fn make(&self, lease: &Lease) -> Result<(), SlotError> {
-        match self.timed(self.api.create(lease)).await {
-            // Somebody was quicker: the next look shows theirs.
-            Ok(_) | Err(ApiError::AlreadyExists) => Ok(()),
-            Err(error) => Err(self.failure(Verb::Create, &error)),
+    /// Makes `lease`, or brings to light the one that has its name: a look goes by labels.
+    async fn make(&self, names: &Names, lease: &Lease) -> Result<(), SlotError> {
+        let made = match self.timed(self.api.create(lease)).await {
+            Ok((made, _)) => Some(made),
+            Err(ApiError::AlreadyExists) => self.label(names, lease).await?,
+            Err(error) => return Err(self.failure(Verb::Create, &error)),
+        };
+        match made.filter(|made| !names.is_labelled(made)) {
+            // No look would ever show it.
+            Some(hidden) => {
+                Err(failure::unlabelled(&self.namespace, hidden.metadata.name.as_deref().unwrap_or_default()))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Gives the Lease that is called as `like` its labels, and leaves it otherwise as it is: whoever holds it keeps it.
+    /// The Lease as it is then; `None` where there was nothing to do, or somebody else has written.
+    async fn label(&self, names: &Names, like: &Lease) -> Result<Option<Lease>, SlotError> {
+        let name = like.metadata.name.as_deref().unwrap_or_default();
+        let mut lease = match self.timed(self.api.get(name)).await {
+            // Somebody was quicker with making it: the next look shows theirs.
+            Ok((lease, _)) if names.is_labelled(&lease) => return Ok(None),
+            Ok((lease, _)) => lease,
+            Err(ApiError::NotFound(_)) => return Ok(None),
+            Err(error) => return Err(self.failure(Verb::Get, &error)),
+        };
+        names.label(&mut lease);
+        match self.timed(self.api.replace(&lease)).await {
+            Ok((lease, _)) => {
+                warn!(lease = name, "a Lease had lost its labels, which it is found by; it has them again");
+                Ok(Some(lease))
+            }
+            Err(ApiError::Conflict | ApiError::NotFound(_)) => Ok(None),
+            Err(error) => Err(self.failure(Verb::Update, &error)),
         }
     }
 }

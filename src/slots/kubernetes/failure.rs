@@ -79,6 +79,15 @@ pub(super) fn newer(namespace: &str, lease: &str, format: u32) -> SlotError {
     SlotError::Store { place: place(namespace), reason }
 }
 
+/// A Lease that nobody finds, whoever labels it.
+pub(super) fn unlabelled(namespace: &str, lease: &str) -> SlotError {
+    let reason = format!(
+        "the labels of {lease} are taken away as soon as they are written, and Leases are found by them; \
+         see which admission policy changes the labels of Leases"
+    );
+    SlotError::Store { place: place(namespace), reason }
+}
+
 pub(super) fn place(namespace: &str) -> String {
     format!("Leases in namespace {namespace}")
 }

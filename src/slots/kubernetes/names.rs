@@ -61,16 +61,29 @@ impl Names {
         format!("{},{ACCOUNT_LABEL}={}", every_selector(), self.hash)
     }
 
+    fn labels(&self) -> BTreeMap<String, String> {
+        let labels = LABELS.into_iter().chain([(ACCOUNT_LABEL, self.hash.as_str())]);
+        labels.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+    }
+
+    /// Whether the selector finds `lease`.
+    pub(super) fn is_labelled(&self, lease: &Lease) -> bool {
+        let labels = lease.metadata.labels.as_ref();
+        self.labels().iter().all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value))
+    }
+
+    /// Gives `lease` our labels; other people's stay.
+    pub(super) fn label(&self, lease: &mut Lease) {
+        lease.metadata.labels.get_or_insert_default().extend(self.labels());
+    }
+
     /// A Lease that is not there yet: named, labelled, with its account.
     pub(super) fn new_lease(&self, purpose: Purpose) -> Lease {
-        let mut labels: BTreeMap<String, String> =
-            LABELS.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
-        labels.insert(ACCOUNT_LABEL.to_owned(), self.hash.clone());
         let AccountKey { cloud, tenant_id, object_id } = self.account.clone();
         let annotations = [(CLOUD_KEY, cloud), (TENANT_KEY, tenant_id), (OBJECT_KEY, object_id)];
         let metadata = ObjectMeta {
             name: Some(self.name(purpose)),
-            labels: Some(labels),
+            labels: Some(self.labels()),
             annotations: Some(annotations.map(|(key, value)| (key.to_owned(), value)).into()),
             ..ObjectMeta::default()
         };
