@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use crate::lease_server::LeaseServer;
 use crate::program::{Tenant, ended, signal};
 use crate::seats::JOB;
-use crate::{SLOTS, tenant, times};
+use crate::{SLOTS, TURN, tenant, times};
 
 const TOKEN: &str = "first-token";
 
@@ -42,6 +42,7 @@ impl Leases {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_holder_that_was_stopped_past_its_lease_finds_it_lost_and_says_so() {
+    let _turn = TURN.lock().await;
     let tenant = tenant().await;
     let leases = Leases::start(&tenant).await;
     let job = tenant.path("job.yaml");
