@@ -252,8 +252,8 @@ async fn child_that_holds_a_slot() {
 
 fn say(line: &str) {
     // A line of its own: the harness has begun one.
-    println!("\n{line}");
-    std::io::stdout().flush().unwrap();
+    let mut out = std::io::stdout();
+    writeln!(out, "\n{line}").and_then(|()| out.flush()).unwrap();
 }
 
 #[tokio::test]
