@@ -38,7 +38,7 @@ use crate::runner::stop::Stop;
 use crate::runner::{self, Console, EMULATED, Mode, OutputPlaces, RunParts};
 use crate::secrets::vault::Vault;
 use crate::secrets::{SecretSource, Secrets, Surroundings};
-use crate::session::{Reaper, SessionTimes};
+use crate::session::Reaper;
 use crate::settings::Settings;
 use crate::signin::discovery::Discoveries;
 use crate::spec::job::{Job, TargetSpec};
@@ -65,6 +65,10 @@ use sources::TokenSources;
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct StartError(pub String);
+
+/// For a slot store that is slow to take a slot back: 25 s of `drain_grace`, twice 5 s and this stay below the 45 s that the chart
+/// gives a pod.
+const SETTLE_MORE: Duration = Duration::from_secs(5);
 
 /// Everything that lives as long as the process.
 pub struct App {
@@ -289,20 +293,24 @@ impl App {
         (ended.exit, ended.reason, ended.items)
     }
 
-    /// Waits until every session is closed and every slot given back.
+    /// Waits until every session is closed and every slot given back, no longer than is left of a pod's grace after
+    /// `drain_grace`: two closes and a little more.
     pub async fn settle(&self) {
-        // Each session's close and its slot's return have deadlines of their own; a little more covers both.
-        let deadline = self.settings.close_deadline * 2 + SessionTimes::STORE_DEADLINE;
-        if let crate::session::Finished::CutShort { left } = self.reaper.finish(deadline).await {
-            warn!(left, "sessions were not closed in time; their slots come back after lease and quarantine");
+        let until = self.clocks.boot() + self.settings.close_deadline * 2 + SETTLE_MORE;
+        let left = || until.since(self.clocks.boot());
+        if let crate::session::Finished::CutShort { left } = self.reaper.finish(left()).await {
+            warn!(
+                left,
+                "sessions were not settled in time; their slots come back after lease and quarantine"
+            );
         }
         if let Some(slots) = self.slots.get()
-            && self.clocks.timeout(SessionTimes::STORE_DEADLINE, slots.store.settled()).await.is_err()
+            && self.clocks.timeout(left(), slots.store.settled()).await.is_err()
         {
             warn!("the slot store did not end in time; slots come back after lease and quarantine");
         }
         self.tracker.close();
-        if self.clocks.timeout(self.settings.close_deadline, self.tracker.wait()).await.is_err() {
+        if self.clocks.timeout(left(), self.tracker.wait()).await.is_err() {
             warn!(left = self.tracker.len(), "transports did not end in time");
         }
         self.tracker.reopen();

@@ -15,6 +15,7 @@ use crate::exchange::tunnel::Proxy;
 use crate::observe::escape::one_line;
 use crate::rules::retry::{Repeated, RetryPolicy};
 use crate::rules::rights;
+use crate::rules::slots::Terms;
 use crate::runner::Actor;
 use crate::runner::ledger::{SessionLedger, WhoWhere};
 use crate::session::{SessionTimes, Sessions, SessionsParts};
@@ -235,11 +236,15 @@ impl App {
 
 /// How long things take in the life of a session.
 pub fn session_times(settings: &Settings) -> SessionTimes {
+    let terms = Terms { lease: settings.lease, quarantine: settings.quarantine };
     SessionTimes {
         lease: settings.lease,
         quarantine: settings.quarantine,
         opens_per_minute: settings.opens_per_minute,
-        close_deadline: settings.close_deadline,
+        // A session whose lease cannot be renewed is closed before the lease ends, and a renewal that hangs leaves time
+        // for a second one: shorter leases have shorter deadlines.
+        close_deadline: settings.close_deadline.min(terms.margin()),
+        store_deadline: SessionTimes::STORE_DEADLINE.min(settings.lease / 4),
         ..SessionTimes::default()
     }
 }

@@ -61,6 +61,11 @@ pub async fn slots(settings: &Settings, times: SlotTimes, clocks: &Clocks) -> Re
             })
         }
         SlotStoreKind::Auto | SlotStoreKind::Local => {
+            // Whoever lists or releases slots must not follow what somebody else has planted.
+            prepare(settings).map_err(|error| SlotError::Store {
+                place: settings.state_dir.display().to_string(),
+                reason: error.to_string(),
+            })?;
             let store = LocalStore::new(settings.state_dir.clone(), limit, times, clocks.clone())?;
             Ok(Slots { store: Arc::new(store), reach: "on this host".to_owned() })
         }

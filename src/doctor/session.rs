@@ -115,7 +115,7 @@ fn no_session(error: &SessionError) -> Finding {
             "look at the way to the service (the setting `proxy`)",
         ),
         SessionError::Slot(error) => {
-            Finding::failed(Exit::BadInput, error.to_string(), super::slots::STORE_MEND)
+            Finding::failed(super::slots::exit_of(error), error.to_string(), super::slots::STORE_MEND)
         }
         busy => Finding::failed(Exit::NoSession, busy.to_string(), "wait, or end one of the account's runs"),
     }

@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::observe::escape::one_line;
 use crate::session::Sessions;
 use crate::signin::{AccessToken, TokenSource};
-use crate::slots::{AccountKey, ListedSlot, ListedState};
+use crate::slots::{AccountKey, ListedSlot, ListedState, SlotError};
 
 /// What to do about a store that fails.
 pub(super) const STORE_MEND: &str = "see where slots are kept: settings `slot_store`, `state_dir` (a folder on a local disk) and `lease_namespace`";
@@ -39,11 +39,19 @@ pub(super) async fn climb<A: Account>(
                 let taken = listed.into_iter().flat_map(|listed| listed.slots).collect::<Vec<_>>();
                 look(&taken, parts.session_limit, &parts.reach)
             }
-            Err(error) => Finding::failed(Exit::BadInput, error.to_string(), STORE_MEND),
+            Err(error) => Finding::failed(exit_of(&error), error.to_string(), STORE_MEND),
         }
     };
     climb.rung(Name::Slots, parts.limits.connect, work).await;
     joined.filter(|_| climb.goes_on())
+}
+
+/// As a run would end.
+pub(super) fn exit_of(error: &SlotError) -> Exit {
+    match error {
+        SlotError::Unavailable { .. } => Exit::NoSession,
+        SlotError::Store { .. } | SlotError::Lost { .. } => Exit::BadInput,
+    }
 }
 
 fn look(taken: &[ListedSlot], limit: u32, reach: &str) -> Finding {

@@ -8,21 +8,22 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::net::{TcpStream, lookup_host};
 
+use super::fence::Fence;
 use crate::clocks::Clocks;
 
 /// How long an address is tried alone before the next one is tried beside it (RFC 8305, 5).
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// Connects to the first address of `host` that answers.
+/// Connects to the first address of `host` that answers; none is tried past `fence`.
 ///
 /// # Errors
 /// The name cannot be resolved, or the last failure of its addresses.
 ///
 /// # Cancel safety
 /// Dropped before it returns, all attempts are dropped with it.
-pub(super) async fn tcp(clocks: &Clocks, host: &str, port: u16) -> io::Result<TcpStream> {
+pub(super) async fn tcp(clocks: &Clocks, fence: &Fence, host: &str, port: u16) -> io::Result<TcpStream> {
     let addresses: Vec<SocketAddr> = lookup_host((host, port)).await?.collect();
-    first_of(clocks, interleaved(addresses)).await
+    first_of(clocks, fence, interleaved(addresses)).await
 }
 
 /// IPv6 and IPv4 by turns, beginning with what the resolver put first: a whole family may be unreachable.
@@ -33,11 +34,12 @@ fn interleaved(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     (0..longest).flat_map(|index| [one.get(index), other.get(index)]).flatten().copied().collect()
 }
 
-async fn first_of(clocks: &Clocks, addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+async fn first_of(clocks: &Clocks, fence: &Fence, addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
     let mut waiting = addresses.into_iter();
     let mut tried = FuturesUnordered::new();
     let mut failure = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     loop {
+        fence.check()?;
         match waiting.next() {
             Some(address) => tried.push(TcpStream::connect(address)),
             None if tried.is_empty() => return Err(failure),
@@ -70,16 +72,17 @@ mod tests {
         let silent = full.local_addr().unwrap();
         let mut filling = Vec::new();
         let clocks = Clocks::system();
+        let fence = Fence::none(clocks.clone());
         while let Ok(stream) = clocks.timeout(Duration::from_millis(100), TcpStream::connect(silent)).await {
             filling.push(stream.unwrap());
         }
         let good = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let refused = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let addresses = vec![refused, silent, good.local_addr().unwrap()];
-        let connected = clocks.timeout(Duration::from_secs(10), first_of(&clocks, addresses)).await;
+        let connected = clocks.timeout(Duration::from_secs(10), first_of(&clocks, &fence, addresses)).await;
         assert_eq!(connected.unwrap().unwrap().peer_addr().unwrap(), good.local_addr().unwrap());
-        assert!(first_of(&clocks, vec![refused, refused]).await.is_err());
-        assert!(first_of(&clocks, Vec::new()).await.is_err());
+        assert!(first_of(&clocks, &fence, vec![refused, refused]).await.is_err());
+        assert!(first_of(&clocks, &fence, Vec::new()).await.is_err());
     }
 
     #[test]

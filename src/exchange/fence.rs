@@ -31,9 +31,20 @@ impl Fence {
         Fence(Arc::new(Inner { shut_at: AtomicU64::new(at.as_millis()), clocks }))
     }
 
+    /// For what needs no lease: a look whether a host can be reached.
+    pub fn none(clocks: Clocks) -> Fence {
+        Fence::until(BootTime::from_millis(u64::MAX), clocks)
+    }
+
     /// From now on bytes may leave until `at`: the lease was renewed; or, with the past, lost.
     pub fn move_to(&self, at: BootTime) {
         self.0.shut_at.store(at.as_millis(), Ordering::Release);
+    }
+
+    /// # Errors
+    /// No byte may leave any more.
+    pub(super) fn check(&self) -> io::Result<()> {
+        if self.is_shut() { Err(shut()) } else { Ok(()) }
     }
 
     /// Whether no byte may leave any more.
@@ -74,13 +85,13 @@ impl<W: AsyncWrite + Unpin> AsyncWrite for Fenced<W> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.fence.is_shut() {
-            return Poll::Ready(Err(shut()));
-        }
+        self.fence.check()?;
         Pin::new(&mut self.wire).poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // What is below may have kept bytes back.
+        self.fence.check()?;
         Pin::new(&mut self.wire).poll_flush(context)
     }
 
@@ -93,9 +104,7 @@ impl<W: AsyncWrite + Unpin> AsyncWrite for Fenced<W> {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        if self.fence.is_shut() {
-            return Poll::Ready(Err(shut()));
-        }
+        self.fence.check()?;
         Pin::new(&mut self.wire).poll_write_vectored(context, slices)
     }
 

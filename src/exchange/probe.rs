@@ -9,6 +9,7 @@ use tokio::io::AsyncWriteExt;
 use tokio_rustls::TlsConnector;
 
 use super::dial;
+use super::fence::Fence;
 use super::reach::Way;
 use super::transport::{Connector, Origin};
 
@@ -24,6 +25,11 @@ pub struct Hop {
 }
 
 impl Connector {
+    /// A look needs no lease: nothing is asked of the service.
+    fn no_fence(&self) -> Fence {
+        Fence::none(self.clocks().clone())
+    }
+
     /// Where connections to `origin` go: to itself, by a detour, or to a proxy.
     pub fn hop(&self, origin: &Origin) -> Hop {
         match self.reach().way(origin) {
@@ -40,7 +46,7 @@ impl Connector {
     /// Of the resolver or of the last address that was tried.
     pub async fn look_at_hop(&self, origin: &Origin) -> std::io::Result<()> {
         let Hop { host, port, .. } = self.hop(origin);
-        dial::tcp(self.clocks(), &host, port).await.map(drop)
+        dial::tcp(self.clocks(), &self.no_fence(), &host, port).await.map(drop)
     }
 
     /// The same, and through the proxy if there is one.
@@ -48,7 +54,7 @@ impl Connector {
     /// # Errors
     /// In words, with the proxy and the mend.
     pub async fn look_through_proxy(&self, origin: &Origin) -> Result<(), String> {
-        let wire = self.reach().wire(self.reach().way(origin), origin).await;
+        let wire = self.reach().wire(self.reach().way(origin), origin, &self.no_fence()).await;
         wire.map(drop).map_err(|no| no.why)
     }
 
@@ -61,7 +67,7 @@ impl Connector {
         origin: &Origin,
         config: Arc<ClientConfig>,
     ) -> std::io::Result<&'static str> {
-        let wire = self.reach().wire(self.reach().way(origin), origin).await;
+        let wire = self.reach().wire(self.reach().way(origin), origin, &self.no_fence()).await;
         let wire = wire.map_err(|no| std::io::Error::other(no.why))?;
         let name = ServerName::try_from(origin.host().to_owned()).map_err(std::io::Error::other)?;
         let mut stream = TlsConnector::from(config).connect(name, wire).await?;

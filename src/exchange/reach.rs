@@ -6,6 +6,7 @@ use tokio_rustls::TlsConnector;
 
 use super::dial;
 use super::errors::ErrorKind;
+use super::fence::{Fence, Fenced};
 use super::transport::Origin;
 use super::trust;
 use super::tunnel::Proxy;
@@ -105,11 +106,16 @@ impl Reach {
         }
     }
 
-    /// TCP, or a tunnel to `origin`.
+    /// TCP, or a tunnel to `origin`; nothing is connected and no byte leaves past `fence`.
     ///
     /// # Cancel safety
     /// Dropped before it returns, the connection is dropped with it.
-    pub(super) async fn wire(&self, way: Way<'_>, origin: &Origin) -> Result<Box<dyn Wire>, NotReached> {
+    pub(super) async fn wire(
+        &self,
+        way: Way<'_>,
+        origin: &Origin,
+        fence: &Fence,
+    ) -> Result<Box<dyn Wire>, NotReached> {
         let (host, port) = match way {
             Way::Straight(host, port) => (host, port),
             Way::Through(proxy) => (proxy.host.as_str(), proxy.port),
@@ -118,9 +124,11 @@ impl Reach {
             kind: ErrorKind::Network,
             why: format!("{error}{}", way.told()),
         };
-        let tcp = dial::tcp(&self.clocks, host, port).await.map_err(failed)?;
+        let tcp = dial::tcp(&self.clocks, fence, host, port).await.map_err(failed)?;
         // Requests are small and answered one at a time: waiting for more bytes only costs time.
         tcp.set_nodelay(true).map_err(failed)?;
+        // Below everything that may keep bytes back.
+        let tcp = Fenced::new(tcp, fence.clone());
         let Way::Through(proxy) = way else { return Ok(Box::new(tcp)) };
         let mut wire: Box<dyn Wire> = match proxy.scheme {
             Scheme::Http => Box::new(tcp),

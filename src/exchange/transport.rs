@@ -22,7 +22,7 @@ use tokio_util::task::TaskTracker;
 
 use super::Closed;
 use super::errors::{ErrorKind, Happened, RemoteError};
-use super::fence::{Fence, Fenced};
+use super::fence::Fence;
 use super::reach::{Detour, NotReached, Reach, Wire, bracketed};
 use super::tunnel::Proxy;
 use crate::clocks::Clocks;
@@ -145,8 +145,8 @@ impl Connector {
             |error: &dyn std::fmt::Display| not_opened(ErrorKind::Network, origin, &error.to_string());
         let way = self.reach.way(origin);
         let name = ServerName::try_from(origin.host.clone()).map_err(|error| network(&error))?;
-        let wire = self.reach.wire(way, origin).await.map_err(|no| not_opened(no.kind, origin, &no.why))?;
-        let wire: Box<dyn Wire> = Box::new(Fenced::new(wire, fence.clone()));
+        let wire =
+            self.reach.wire(way, origin, fence).await.map_err(|no| not_opened(no.kind, origin, &no.why))?;
         let stream = self.tls.connect(name, wire).await.map_err(|error| {
             let NotReached { kind, why } = NotReached::by_tls(&error);
             not_opened(kind, origin, &format!("{why}{}", way.told()))

@@ -102,9 +102,14 @@ impl SessionEvents for SessionLedger {
         }
     }
 
-    fn store_failed(&self, _: &AccountKey, error: &SlotError) {
+    fn store_failed(&self, _: &AccountKey, error: &SlotError, left: Duration) {
         self.metrics.slot_store_failed();
-        warn!(error = %error, "the slots could not be looked at; the run tries again while it may wait");
+        if self.is_worth_a_line(left) {
+            warn!(
+                error = %error, left_s = left.as_secs(),
+                "waiting for a session slot: the slots cannot be looked at, the run tries again"
+            );
+        }
     }
 
     fn refused(&self, _: &AccountKey, why: &SessionError) {

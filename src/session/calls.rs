@@ -62,7 +62,7 @@ impl Session {
             return Ok(Vec::new());
         };
         let token = self.tokens.token().await?;
-        self.ready_lease(longest).await?;
+        let before = self.ready_lease(longest).await?;
         let Owed { stage, keeper, facts, shared, .. } = self.owed.as_mut().expect(OWED);
         facts.token_expires_at = Some(token.expires_at);
         let mut stage = stage.lock().await;
@@ -71,7 +71,7 @@ impl Session {
         let outcome = under_lease(calls, keeper.kept(), shared).await;
         facts.endpoint = Some(connection.endpoint());
         drop(stage);
-        let results = self.ended(outcome, Happened::No).await?;
+        let results = self.ended(outcome, before, Happened::No).await?;
         if results.iter().any(was_refused) {
             self.lower().await;
         }
@@ -154,7 +154,7 @@ impl Session {
         request: &CmdletRequest,
         names: &[CmdletName],
     ) -> Result<Vec<String>, CallError> {
-        self.ready_lease(request).await?;
+        let before = self.ready_lease(request).await?;
         let Owed { stage, keeper, facts, shared, .. } = self.owed.as_mut().expect(OWED);
         facts.token_expires_at = Some(token.expires_at);
         let mut stage = stage.lock().await;
@@ -163,7 +163,7 @@ impl Session {
         let outcome = under_lease(call, keeper.kept(), shared).await;
         facts.endpoint = Some(connection.endpoint());
         drop(stage);
-        Ok(self.ended(outcome, Happened::No).await??)
+        Ok(self.ended(outcome, before, Happened::No).await??)
     }
 
     async fn attempt(
@@ -172,7 +172,7 @@ impl Session {
         request: &CmdletRequest,
         sink: &mut dyn ItemSink,
     ) -> Result<CallSummary, CallError> {
-        self.ready_lease(request).await?;
+        let before = self.ready_lease(request).await?;
         let Owed { stage, keeper, facts, shared, .. } = self.owed.as_mut().expect(OWED);
         facts.token_expires_at = Some(token.expires_at);
         let mut stage = stage.lock().await;
@@ -186,7 +186,7 @@ impl Session {
             Intent::Read => Happened::No,
             Intent::Write => Happened::Unknown,
         };
-        let answer = self.ended(outcome, happened).await?;
+        let answer = self.ended(outcome, before, happened).await?;
         if was_refused(&answer) {
             self.lower().await;
         }

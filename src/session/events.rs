@@ -60,8 +60,8 @@ pub trait SessionEvents: Send + Sync + 'static {
     /// No slot is to be had now; the run waits, for `_left` at the most. Called after each look.
     fn waiting(&self, _account: &AccountKey, _busy: &Busy, _left: Duration) {}
 
-    /// The store could not be looked at; the run looks again while it has time to wait.
-    fn store_failed(&self, _account: &AccountKey, _error: &SlotError) {}
+    /// The store could not be looked at; the run looks again while it has time to wait, `_left`.
+    fn store_failed(&self, _account: &AccountKey, _error: &SlotError, _left: Duration) {}
 
     /// The run got no session.
     fn refused(&self, _account: &AccountKey, _why: &SessionError) {}

@@ -5,6 +5,7 @@
 //! ([`super::under_lease`]), and the connection is closed here, so that none is kept beyond its lease.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
@@ -46,6 +47,7 @@ pub(super) struct Keeper {
     commands: mpsc::Sender<Command>,
     kept: watch::Receiver<Kept>,
     slot: u32,
+    limit_millis: Arc<AtomicU64>,
 }
 
 impl Keeper {
@@ -62,14 +64,23 @@ impl Keeper {
         let slot = lease.slot().0;
         let (sender, kept) =
             watch::channel(Kept { ends: lease.ends(), recorded: Duration::ZERO, over: None });
-        let keeping = Keeping { lease, stage, fence, facts, shared, kept: sender, inbox };
+        let limit_millis = Arc::new(AtomicU64::new(0));
+        let limit = Arc::clone(&limit_millis);
+        let keeping =
+            Keeping { lease, stage, fence, facts, shared, kept: sender, inbox, limit_millis: limit };
         reaper.keep(keeping.run());
-        Keeper { commands, kept, slot }
+        Keeper { commands, kept, slot, limit_millis }
     }
 
     /// The lease as it is now and becomes.
     pub(super) fn kept(&self) -> watch::Receiver<Kept> {
         self.kept.clone()
+    }
+
+    /// What the renewals from now on note as the service's limit for a call: that of the call in hand, and of those that
+    /// were given up and may still be worked on.
+    pub(super) fn limit_calls_to(&self, limit: Duration) {
+        self.limit_millis.store(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX), Ordering::Release);
     }
 
     /// Renews the lease now and notes how long the service may work on the next call.
@@ -111,6 +122,7 @@ struct Keeping {
     shared: Arc<Shared>,
     kept: watch::Sender<Kept>,
     inbox: mpsc::Receiver<Command>,
+    limit_millis: Arc<AtomicU64>,
 }
 
 impl Keeping {
@@ -166,57 +178,90 @@ impl Keeping {
 
     /// Renews, or ends the session if the time for that is over. Returns a command that came in between.
     async fn keep(&mut self) -> Option<Command> {
-        let Shared { clocks, times, events, .. } = &*self.shared;
-        let ends = self.lease.ends();
-        let stop_at = times.terms().stop_at(ends);
-        let now = clocks.boot();
-        if stop_at <= now && now < ends {
+        let Some(give_up_at) = self.give_up_at() else {
             self.end(Over::NotRenewed).await;
             return None;
-        }
-        let call_limit = self.kept.borrow().recorded;
-        // Past its end, this process was stopped: the store knows whether the slot is still its own.
-        let give_up_at = if now < stop_at { stop_at } else { now + times.store_deadline };
+        };
+        let (clocks, call_limit) = (&self.shared.clocks, self.limit());
+        // Past its end only one try is left: whoever asks in between gets its outcome.
+        let takes_commands = clocks.boot() < self.lease.ends();
         let renewed = tokio::select! {
             biased;
-            renewed = renew(self.lease.as_mut(), call_limit, &self.shared) => renewed,
-            Some(command) = self.inbox.recv() => return Some(command),
-            () = clocks.sleep_until(give_up_at) => {
-                self.end(Over::NotRenewed).await;
-                return None;
-            }
+            renewed = renew(self.lease.as_mut(), call_limit, &self.shared) => Some(renewed),
+            Some(command) = self.inbox.recv(), if takes_commands => return Some(command),
+            () = clocks.sleep_until(give_up_at) => None,
         };
-        match renewed {
-            Ok(()) => self.renewed(call_limit),
-            Err(SlotError::Lost { reason, .. }) => self.end(Over::Lost(reason)).await,
-            Err(error) => {
-                events.renewal_failed(&self.facts, &error);
-                if ends <= now {
-                    self.end(Over::NotRenewed).await;
-                }
-            }
-        }
+        // What has failed is in the log.
+        drop(self.settled(renewed, call_limit).await);
         None
     }
 
+    /// Renews for somebody who waits for it.
     async fn renew(&mut self, call_limit: Duration) -> Result<(), SlotError> {
         let slot = self.facts.slot.0;
         match self.kept.borrow().over.clone() {
             None => {}
             Some(Over::Lost(reason)) => return Err(SlotError::Lost { slot, reason }),
-            Some(Over::NotRenewed) => {
-                let (place, reason) =
-                    (format!("slot {slot}"), "the lease was not renewed in time".to_owned());
-                return Err(SlotError::Unavailable { place, reason });
+            Some(Over::NotRenewed) => return Err(not_in_time(slot)),
+        }
+        let Some(give_up_at) = self.give_up_at() else {
+            self.end(Over::NotRenewed).await;
+            return Err(not_in_time(slot));
+        };
+        let renewed = tokio::select! {
+            biased;
+            renewed = renew(self.lease.as_mut(), call_limit, &self.shared) => Some(renewed),
+            () = self.shared.clocks.sleep_until(give_up_at) => None,
+        };
+        self.settled(renewed, call_limit).await
+    }
+
+    /// Until when a renewal is waited for; `None`: there is no time for one. Past its end this process was stopped, and
+    /// the store knows whether the slot is still its own.
+    fn give_up_at(&self) -> Option<BootTime> {
+        let Shared { clocks, times, .. } = &*self.shared;
+        let (now, ends) = (clocks.boot(), self.lease.ends());
+        let stop_at = times.terms().stop_at(ends);
+        match now {
+            _ if now < stop_at => Some(stop_at),
+            _ if now < ends => None,
+            _ => Some(now + times.store_deadline),
+        }
+    }
+
+    /// What a try to renew has come to; nothing, if it was given up.
+    async fn settled(
+        &mut self,
+        renewed: Option<Result<(), SlotError>>,
+        call_limit: Duration,
+    ) -> Result<(), SlotError> {
+        let slot = self.facts.slot.0;
+        match renewed {
+            Some(Ok(())) => {
+                self.renewed(call_limit);
+                Ok(())
+            }
+            Some(Err(SlotError::Lost { reason, .. })) => {
+                self.end(Over::Lost(reason.clone())).await;
+                Err(SlotError::Lost { slot, reason })
+            }
+            Some(Err(error)) => {
+                self.shared.events.renewal_failed(&self.facts, &error);
+                if self.give_up_at().is_none() || self.lease.ends() <= self.shared.clocks.boot() {
+                    self.end(Over::NotRenewed).await;
+                }
+                Err(error)
+            }
+            None => {
+                self.end(Over::NotRenewed).await;
+                Err(not_in_time(slot))
             }
         }
-        let renewed = renew(self.lease.as_mut(), call_limit, &self.shared).await;
-        match &renewed {
-            Ok(()) => self.renewed(call_limit),
-            Err(SlotError::Lost { reason, .. }) => self.end(Over::Lost(reason.clone())).await,
-            Err(error) => self.shared.events.renewal_failed(&self.facts, error),
-        }
-        renewed
+    }
+
+    /// The service's limit for the call in hand, or for the last one.
+    fn limit(&self) -> Duration {
+        Duration::from_millis(self.limit_millis.load(Ordering::Acquire))
     }
 
     fn renewed(&self, call_limit: Duration) {
@@ -251,6 +296,11 @@ impl Keeping {
             }),
         }
     }
+}
+
+fn not_in_time(slot: u32) -> SlotError {
+    let (place, reason) = (format!("slot {slot}"), "the lease was not renewed in time".to_owned());
+    SlotError::Unavailable { place, reason }
 }
 
 /// Renews `lease` within the store's deadline.

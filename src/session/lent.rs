@@ -1,6 +1,7 @@
 //! An open session, as its run holds it: whether it can be used, and its lease before a call.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::SecretString;
 use tokio::sync::oneshot;
@@ -31,6 +32,8 @@ pub struct Session {
     reaper: ReaperHandle,
     secrets: Arc<dyn SecretSource>,
     condition: Condition,
+    /// The longest limit of the calls that were given up: the service may still work on them.
+    unanswered: Duration,
 }
 
 enum Condition {
@@ -49,7 +52,14 @@ impl Session {
         tokens: Arc<dyn TokenSource>,
         secrets: Arc<dyn SecretSource>,
     ) -> Session {
-        Session { owed: Some(owed), reaper, tokens, secrets, condition: Condition::Usable }
+        Session {
+            owed: Some(owed),
+            reaper,
+            tokens,
+            secrets,
+            condition: Condition::Usable,
+            unanswered: Duration::ZERO,
+        }
     }
 
     /// A secret that a call is about to send, from where it is kept. It is wiped when dropped.
@@ -66,11 +76,19 @@ impl Session {
         &self.owed.as_ref().expect(OWED).facts
     }
 
-    /// What became of a call under its lease.
+    /// What became of a call under its lease; `before` is what [`Session::ready_lease`] has returned for it.
     // `&mut` as in `secret`.
-    pub(super) async fn ended<T>(&mut self, outcome: Outcome<T>, happened: Happened) -> Result<T, CallError> {
+    pub(super) async fn ended<T>(
+        &mut self,
+        outcome: Outcome<T>,
+        before: Duration,
+        happened: Happened,
+    ) -> Result<T, CallError> {
         match outcome {
-            Outcome::Done(answer) => Ok(answer),
+            Outcome::Done(answer) => {
+                self.unanswered = before;
+                Ok(answer)
+            }
             Outcome::Lost(reason) => Err(self.lost(reason, happened)),
             Outcome::CutShort => {
                 if let Some(reason) = self.lost_meanwhile().await {
@@ -96,14 +114,22 @@ impl Session {
         }
     }
 
-    /// Renews the lease if the call may not start under what is left of it.
-    pub(super) async fn ready_lease(&mut self, request: &CmdletRequest) -> Result<(), CallError> {
-        let may = self.may_call(request);
-        if may == MayCall::Now {
+    /// Renews the lease if the call may not start under what is left of it. Returns the limit of what was given up before:
+    /// from here on the call counts as given up, until it is answered.
+    pub(super) async fn ready_lease(&mut self, request: &CmdletRequest) -> Result<Duration, CallError> {
+        let before = self.unanswered;
+        let limit = before.max(request.timeout);
+        self.owed.as_ref().expect(OWED).keeper.limit_calls_to(limit);
+        self.renew_for(request, limit).await?;
+        self.unanswered = limit;
+        Ok(before)
+    }
+
+    async fn renew_for(&mut self, request: &CmdletRequest, limit: Duration) -> Result<(), CallError> {
+        if self.may_call(request) == MayCall::Now {
             return Ok(());
         }
         let Owed { keeper, .. } = self.owed.as_ref().expect(OWED);
-        let limit = keeper.kept().borrow().recorded.max(request.timeout);
         match keeper.renew(limit).await {
             Ok(()) => {}
             Err(SlotError::Lost { reason, .. }) => return Err(self.lost(reason, Happened::No)),

@@ -231,7 +231,7 @@ impl Sessions {
                 return Err(SessionError::no_session(busy, waited));
             }
             match last.take() {
-                Some(error) => events.store_failed(&self.account, &error),
+                Some(error) => events.store_failed(&self.account, &error, left),
                 None => events.waiting(&self.account, &busy, left),
             }
             let until_change = busy.until.map(|until| until.since(clocks.boot()));

@@ -275,6 +275,15 @@ impl Settings {
                 problems.push(SettingProblem::new(found.origin(blamed), blamed, message));
             }
         };
+        let is_label = |name: &str| {
+            let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            name.len() <= 63 && name.chars().all(plain) && !name.starts_with('-') && !name.ends_with('-')
+        };
+        demand(
+            self.lease_namespace.as_deref().is_none_or(is_label),
+            "lease_namespace",
+            "is a namespace's name: small letters, digits and dashes, at most 63".to_owned(),
+        );
         // Relative to the working directory, two runs of a user would count sessions in two places.
         demand(self.state_dir.is_absolute(), "state_dir", "wants an absolute path".to_owned());
         demand(

@@ -225,8 +225,8 @@ pub static TABLE: &[Definition] = &[
         "kubeconfig",
         Kind::Path,
         None,
-        "With `slot_store: kubernetes` outside of a pod: the kubeconfig file of the cluster. The variable KUBECONFIG is not read: where \
-         slots are kept is nothing that a login shell should decide. Inside a pod its service account is used.",
+        "With `slot_store: kubernetes` outside of a pod: the kubeconfig file of the cluster; left out, the pod's service account is \
+         used. The variable KUBECONFIG is not read: where slots are kept is nothing that a login shell should decide.",
     ),
     row(
         "lease_namespace",
@@ -281,7 +281,7 @@ pub static TABLE: &[Definition] = &[
         "close_deadline",
         Kind::Duration { min: "100ms", max: "1m" },
         Some("5s"),
-        "How long closing a session may take before it counts as unconfirmed. A clean close takes two round trips.",
+        "How long closing a session may take before it counts as unconfirmed; at most a tenth of `lease`. A clean close takes two round trips.",
     ),
     row(
         "drain_grace",

@@ -66,4 +66,15 @@ pub enum Released {
     Free,
     /// Nobody had it.
     WasFree,
+    /// It is not as it was meant: another holder has it, or it went into or out of quarantine. Nothing was done.
+    Changed,
+}
+
+/// What an operator has seen of a slot, and means to end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Meant {
+    /// The lease of the holder with this connection id.
+    Holder(String),
+    /// The quarantine.
+    Quarantine,
 }

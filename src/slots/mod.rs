@@ -5,7 +5,7 @@ mod listed;
 pub mod local;
 
 pub use kubernetes::KubernetesStore;
-pub use listed::{ListedAccount, ListedSlot, ListedState, Released};
+pub use listed::{ListedAccount, ListedSlot, ListedState, Meant, Released};
 pub use local::LocalStore;
 
 use std::time::Duration;
@@ -164,14 +164,15 @@ pub trait SlotStore: Send + Sync + 'static {
     async fn list(&self, account: Option<&AccountKey>) -> Result<Vec<ListedAccount>, SlotError>;
 
     /// An operator takes a slot away from whoever has it: from a holder, who loses its lease, into quarantine; out of
-    /// quarantine, because the operator knows that the service has forgotten the session.
+    /// quarantine, because the operator knows that the service has forgotten the session. Only what is `meant` is ended.
     ///
     /// # Cancel safety
     /// Dropped before it returns, it was done or not.
     ///
     /// # Errors
     /// As [`SlotStore::attempt`]; also where the store cannot take it away, with the mend.
-    async fn release(&self, account: &AccountKey, slot: SlotId) -> Result<Released, SlotError>;
+    async fn release(&self, account: &AccountKey, slot: SlotId, meant: &Meant)
+    -> Result<Released, SlotError>;
 
     /// Waits until attempts whose callers are gone have given their slots back: for the end of the program.
     async fn settled(&self) {}

@@ -247,6 +247,59 @@ async fn without_a_renewal_a_read_may_use_what_is_left_and_a_write_may_not() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_that_asks_for_a_renewal_does_not_keep_the_session_beyond_its_lease() {
+    let house = House::new();
+    let (begun, mut renewals) = (house.clocks.boot(), 0);
+    house.store.script(move |op| {
+        renewals += u32::from(op == StoreOp::Renew);
+        if op == StoreOp::Renew && renewals > 1 { StoreAct::Hang } else { StoreAct::Take(SOON) }
+    });
+    let work = async |session: &mut Session| -> Result<(), Failure> {
+        session.call(&read(), &mut Items::default()).await?;
+        house.clocks.sleep_until(begun + secs(4)).await;
+        let error = session.call(&write(), &mut Items::default()).await.unwrap_err();
+        assert!(matches!(error, CallError::Renew(_)) && error.happened() == Happened::No, "{error}");
+        house.clocks.sleep_until(begun + SHORT.lease).await;
+        assert_eq!(house.service.live(), 0, "{:?}", house.watcher.seen());
+        let error = session.call(&read(), &mut Items::default()).await.unwrap_err();
+        assert!(matches!(error, CallError::Gone), "{error}");
+        Ok(())
+    };
+    house.sessions.with_session(&run("r1"), Wait::OnlyIfFreeNow, work).await.unwrap();
+    assert_eq!(house.service.calls(), 1);
+    assert_settled(&house).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_record_names_the_call_in_hand_and_what_was_given_up_before() {
+    let house = House::new();
+    let slow = Arc::new(AtomicU32::new(0));
+    let is_slow = slow.clone();
+    house.service.script(move |op| match is_slow.load(Ordering::SeqCst) {
+        0 => Act::Take(SOON),
+        _ => slow_call(op, Act::Hang),
+    });
+    let long = CmdletRequest { timeout: secs(100), ..read() };
+    let work = async |session: &mut Session| -> Result<(), Failure> {
+        let id = session.facts().connection_id.to_string();
+        let named = || house.store.call_limit(&id);
+        session.call(&long, &mut Items::default()).await?;
+        assert_eq!(named(), Some(secs(100)));
+        session.call(&read(), &mut Items::default()).await?;
+        house.clocks.sleep(SHORT.lease).await;
+        assert_eq!(named(), Some(read().timeout), "the long one was answered");
+        slow.store(1, Ordering::SeqCst);
+        assert!(house.clocks.timeout(secs(1), session.call(&long, &mut Items::default())).await.is_err());
+        slow.store(0, Ordering::SeqCst);
+        session.call(&read(), &mut Items::default()).await?;
+        house.clocks.sleep(SHORT.lease).await;
+        assert_eq!(named(), Some(secs(100)), "the service may still work on what was given up");
+        Ok(())
+    };
+    house.sessions.with_session(&run("r1"), Wait::OnlyIfFreeNow, work).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lease_lost_between_calls_closes_the_session_at_once() {
     let house = House::new();
     let work = async |session: &mut Session| -> Result<(), Failure> {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use exorun::slots::{AccountKey, Ask, Attempt, Busy, Holder, SlotLease, SlotStore};
+use exorun::slots::{
+    AccountKey, Ask, Attempt, Busy, Holder, ListedState, Meant, Released, SlotId, SlotLease, SlotStore,
+};
 
 #[derive(Clone)]
 pub(crate) struct Desk {
@@ -32,6 +34,16 @@ impl Desk {
             Ok(lease) => panic!("slot {:?} was free", lease.slot()),
             Err(busy) => busy,
         }
+    }
+
+    /// Takes a slot away from whoever holds it.
+    pub(crate) async fn take_away(&self, slot: SlotId) {
+        let listed = self.store.list(Some(&self.account)).await.unwrap();
+        let held = listed[0].slots.iter().find(|listed| listed.slot == slot).unwrap();
+        let ListedState::Held { holder, .. } = &held.state else { panic!("{held:?}") };
+        let meant = Meant::Holder(holder.connection_id.clone());
+        let released = self.store.release(&self.account, slot, &meant).await.unwrap();
+        assert_eq!(released, Released::Quarantined);
     }
 
     pub(crate) async fn busy(&self) -> Busy {

@@ -10,7 +10,7 @@ use exorun::rules::slots::opens::Budget;
 use exorun::rules::slots::working_limit::Pace;
 use exorun::session::SessionTimes;
 use exorun::slots::kubernetes::{KubernetesStore, LeaseApi, connect};
-use exorun::slots::{AccountKey, LocalStore, Released, SlotId, SlotTimes};
+use exorun::slots::{AccountKey, LocalStore, SlotId, SlotTimes};
 
 use crate::desk::Desk;
 use crate::lease_server::LeaseServer;
@@ -132,7 +132,7 @@ impl Stand for Leases {
     }
 
     async fn declare_dead(&self, other: &Desk) {
-        assert_eq!(other.store.release(&other.account, SlotId(1)).await.unwrap(), Released::Quarantined);
+        other.take_away(SlotId(1)).await;
     }
 }
 
@@ -185,8 +185,7 @@ impl Stand for Cluster {
     }
 
     async fn declare_dead(&self, other: &Desk) {
-        let released = other.store.release(&other.account, SlotId(1)).await.unwrap();
-        assert_eq!(released, Released::Quarantined);
+        other.take_away(SlotId(1)).await;
     }
 
     fn slack(&self) -> Duration {

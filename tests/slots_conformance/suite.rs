@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use exorun::rules::slots::opens::Budget;
 use exorun::rules::time::BootTime;
-use exorun::slots::{Ask, Attempt, Busy, ListedState, Released, Returned, SlotError, SlotId, SlotTimes};
+use exorun::slots::{
+    Ask, Attempt, Busy, ListedState, Meant, Released, Returned, SlotError, SlotId, SlotTimes,
+};
 use tokio_util::task::TaskTracker;
 
 use crate::desk::{Desk, holder};
@@ -248,9 +250,15 @@ pub(crate) async fn a_listing_shows_what_is_not_free_and_changes_nothing(stand: 
 pub(crate) async fn an_operator_frees_what_is_in_quarantine(stand: &impl Stand) {
     let (one, two) = (stand.store(2, stand.times()), stand.store(2, stand.times()));
     one.take("a").await.give_back(Returned::Quarantine).await.unwrap();
-    assert_eq!(two.store.release(&two.account, SlotId(1)).await.unwrap(), Released::Free);
-    assert_eq!(two.store.release(&two.account, SlotId(1)).await.unwrap(), Released::WasFree);
-    assert_eq!(two.store.release(&two.account, SlotId(2)).await.unwrap(), Released::WasFree);
+    assert_eq!(two.store.release(&two.account, SlotId(1), &Meant::Quarantine).await.unwrap(), Released::Free);
+    assert_eq!(
+        two.store.release(&two.account, SlotId(1), &Meant::Quarantine).await.unwrap(),
+        Released::WasFree
+    );
+    assert_eq!(
+        two.store.release(&two.account, SlotId(2), &Meant::Quarantine).await.unwrap(),
+        Released::WasFree
+    );
     assert_eq!(one.take("b").await.slot().0, 1);
 }
 

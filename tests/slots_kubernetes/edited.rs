@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use exorun::slots::kubernetes::{Answer, ApiError, KubeApi, LeaseApi};
-use exorun::slots::{Released, Returned, SlotError, SlotId, SlotStore};
+use exorun::slots::{Meant, Released, Returned, SlotError, SlotId, SlotStore};
 use k8s_openapi::api::coordination::v1::Lease;
 use serde_json::{Value, json};
 
@@ -177,12 +177,17 @@ async fn an_operator_takes_a_slot_from_its_holder() {
     let mut lease = take(&one, "a").await;
     lease.renew(secs(90)).await.unwrap();
     let promised = cluster.clocks.boot() + TIMES.terms.lease + secs(90) + TIMES.terms.quarantine;
-    assert_eq!(two.release(&account(), SlotId(1)).await.unwrap(), Released::Quarantined);
+    let release = async |meant: Meant| two.release(&account(), SlotId(1), &meant).await.unwrap();
+    for other in [Meant::Quarantine, Meant::Holder("connection-b".into())] {
+        assert_eq!(release(other).await, Released::Changed);
+    }
+    assert_eq!(release(Meant::Holder("connection-a".into())).await, Released::Quarantined);
+    assert_eq!(release(Meant::Holder("connection-a".into())).await, Released::Changed);
     let until = busy(&one).await.until.unwrap();
     assert!(promised <= until && until <= promised + SLACK);
     let error = lease.renew(secs(1)).await.unwrap_err().to_string();
     assert!(error.contains("was released, and is in quarantine"), "{error}");
-    assert_eq!(two.release(&account(), SlotId(1)).await.unwrap(), Released::Free);
+    assert_eq!(release(Meant::Quarantine).await, Released::Free);
     take(&two, "b").await;
 }
 

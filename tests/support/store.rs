@@ -11,8 +11,8 @@ use exorun::rules::slots::waiting::{Queue, may_take};
 use exorun::rules::slots::working_limit::{Lowered, after_refusal};
 use exorun::rules::time::BootTime;
 use exorun::slots::{
-    AccountKey, Ask, Attempt, Busy, Holder, ListedAccount, Released, Returned, SlotError, SlotId, SlotLease,
-    SlotStore, SlotTimes,
+    AccountKey, Ask, Attempt, Busy, Holder, ListedAccount, Meant, Released, Returned, SlotError, SlotId,
+    SlotLease, SlotStore, SlotTimes,
 };
 
 use super::{Process, Records};
@@ -133,6 +133,15 @@ impl MemoryStore {
 
     pub(crate) fn renewals(&self) -> u32 {
         self.state.lock().unwrap().renewals
+    }
+
+    /// What the record of the session with that connection id names as the service's limit for a call.
+    pub(crate) fn call_limit(&self, connection_id: &str) -> Option<Duration> {
+        let state = self.state.lock().unwrap();
+        state.slots.iter().find_map(|slot| match slot {
+            Slot::Held(hold) if hold.holder.connection_id == connection_id => Some(hold.call_limit()),
+            _ => None,
+        })
     }
 
     fn refresh(&self, state: &mut State) {
@@ -258,7 +267,12 @@ impl SlotStore for MemoryStore {
         unreachable!("no test lists the slots in memory: see `in_use`")
     }
 
-    async fn release(&self, _account: &AccountKey, _slot: SlotId) -> Result<Released, SlotError> {
+    async fn release(
+        &self,
+        _account: &AccountKey,
+        _slot: SlotId,
+        _meant: &Meant,
+    ) -> Result<Released, SlotError> {
         unreachable!("no test releases a slot in memory")
     }
 

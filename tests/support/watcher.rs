@@ -28,7 +28,7 @@ impl SessionEvents for Watcher {
         self.note(format!("waiting: {} held, {} quarantined", busy.held, busy.quarantined));
     }
 
-    fn store_failed(&self, _account: &AccountKey, _error: &SlotError) {
+    fn store_failed(&self, _account: &AccountKey, _error: &SlotError, _left: Duration) {
         self.note("store failed".to_owned());
     }
 

@@ -10,7 +10,7 @@ use crate::clocks::Clocks;
 use crate::exit::Exit;
 use crate::observe::logs::WRITE_TARGET;
 use crate::settings::{Settings, for_programs};
-use crate::slots::{ListedAccount, ListedState, Released, SlotId};
+use crate::slots::{ListedState, Meant, Released, SlotError, SlotId};
 
 /// Take one slot away from whoever has it: from a run that holds it, into quarantine; out of quarantine, at once.
 ///
@@ -53,48 +53,76 @@ pub(super) async fn main(args: ReleaseArgs, settings: &Settings, clocks: &Clocks
             ));
         }
     };
-    if number == 0 || number > listed.limit {
+    let is_listed = listed.slots.iter().any(|slot| slot.slot.0 == number);
+    if number == 0 || (number > listed.limit && !is_listed) {
         return start::refuse(&format!(
             "there is no slot {number}: the account has {} of them",
             listed.limit
         ));
     }
-    let Some(consequence) = consequence(listed, number) else {
+    let Some(slot) = listed.slots.iter().find(|slot| slot.slot.0 == number) else {
         return start::print(&format!("slot {number} is free\n"));
     };
+    let (meant, consequence) = consequence(&slot.state);
     if !yes && let Err(exit) = confirmed(number, consequence, clocks).await {
         return exit;
     }
-    let released = match slots.store.release(&listed.account, SlotId(number)).await {
-        Ok(released) => released,
-        Err(error) => return failed(&error),
-    };
-    let (word, said) = match released {
-        Released::Quarantined => {
-            ("quarantined", "was held; it is in quarantine now, and its run makes no further call")
-        }
-        Released::Free => ("free", "was in quarantine; anybody may take it now"),
-        Released::WasFree => ("was_free", "is free: it has come back meanwhile"),
-    };
     let account = &listed.account;
-    info!(
-        target: WRITE_TARGET, action = "release_slot", operator = %operator(), tenant_id = %account.tenant_id,
-        object_id = %account.object_id, slot = number, outcome = word, "slot {number} was released by force"
-    );
-    start::print(&format!("slot {number} {said}\n"))
+    let (run, job) = whose(&slot.state);
+    let write = |outcome: &'static str| {
+        info!(
+            target: WRITE_TARGET, action = "release_slot", operator = %operator(), tenant_id = %account.tenant_id,
+            object_id = %account.object_id, slot = number, run, job, outcome, "slot {number} is released by force"
+        );
+    };
+    // Before it is done too: whatever happens to this process then, somebody can see what it was about to do.
+    write("begun");
+    let released = match slots.store.release(account, SlotId(number), &meant).await {
+        Ok(released) => released,
+        Err(error) => {
+            write(if matches!(error, SlotError::Unavailable { .. }) { "unknown" } else { "refused" });
+            return failed(&error);
+        }
+    };
+    let (word, said, exit) = match released {
+        Released::Quarantined => (
+            "quarantined",
+            "was held; it is in quarantine now, and its run makes no further call",
+            Exit::Done,
+        ),
+        Released::Free => ("free", "was in quarantine; anybody may take it now", Exit::Done),
+        Released::WasFree => ("was_free", "is free: it has come back meanwhile", Exit::Done),
+        Released::Changed => {
+            ("changed", "is not as it was any more: nothing was done, look again", Exit::RefusedByPolicy)
+        }
+    };
+    write(word);
+    match start::print(&format!("slot {number} {said}\n")) {
+        Exit::Done => exit,
+        failed => failed,
+    }
 }
 
-/// What a release does to the slot as it is now; nothing, if nobody has it.
-fn consequence(listed: &ListedAccount, number: u32) -> Option<&'static str> {
-    let slot = listed.slots.iter().find(|slot| slot.slot.0 == number)?;
-    Some(match slot.state {
-        ListedState::Held { .. } => {
-            "A run holds it: that run fails, what it was writing is in doubt, and the slot goes into quarantine."
-        }
-        ListedState::Quarantined { .. } => {
-            "It is in quarantine, because the service may still count its session: the account may have one too many then."
-        }
-    })
+/// What a release means for the slot as it was listed.
+fn consequence(state: &ListedState) -> (Meant, &'static str) {
+    match state {
+        ListedState::Held { holder, .. } => (
+            Meant::Holder(holder.connection_id.clone()),
+            "A run holds it: that run fails, what it was writing is in doubt, and the slot goes into quarantine.",
+        ),
+        ListedState::Quarantined { .. } => (
+            Meant::Quarantine,
+            "It is in quarantine, because the service may still count its session: the account may have one too many then.",
+        ),
+    }
+}
+
+/// Run and job of the holder, if it has one.
+fn whose(state: &ListedState) -> (Option<&str>, Option<&str>) {
+    match state {
+        ListedState::Held { holder, .. } => (Some(&holder.run_id), Some(&holder.job)),
+        ListedState::Quarantined { .. } => (None, None),
+    }
 }
 
 async fn confirmed(number: u32, consequence: &str, clocks: &Clocks) -> Result<(), Exit> {

@@ -13,7 +13,9 @@ use super::names::{self, Names, Purpose, purpose};
 use super::record::{Held, Quarantined, Record};
 use super::server_clock::{ServerClock, later, line};
 use crate::rules::slots::Slot;
-use crate::slots::{AccountKey, Holder, ListedAccount, ListedSlot, ListedState, Released, SlotError, SlotId};
+use crate::slots::{
+    AccountKey, Holder, ListedAccount, ListedSlot, ListedState, Meant, Released, SlotError, SlotId,
+};
 
 /// How often somebody else may change a slot while it is released.
 const RELEASES: u32 = 5;
@@ -105,8 +107,13 @@ impl Inner {
         })
     }
 
-    /// Takes a slot from whoever has it.
-    pub(super) async fn release(&self, names: &Names, slot: SlotId) -> Result<Released, SlotError> {
+    /// Ends what is meant of a slot.
+    pub(super) async fn release(
+        &self,
+        names: &Names,
+        slot: SlotId,
+        meant: &Meant,
+    ) -> Result<Released, SlotError> {
         let name = names.name(Purpose::Slot(slot.0));
         for _ in 0..RELEASES {
             let (lease, clock) = match self.timed(self.api.get(&name)).await {
@@ -115,18 +122,19 @@ impl Inner {
                 Err(error) => return Err(self.failure(Verb::Get, &error)),
             };
             let Observed { mut slot, is_news } = self.observe(&lease, &clock)?;
-            let released = match &slot {
-                Slot::Free => return Ok(Released::WasFree),
-                Slot::Held(_) => {
+            let released = match (&slot, meant) {
+                (Slot::Free, _) => return Ok(Released::WasFree),
+                (Slot::Held(hold), Meant::Holder(id)) if hold.holder.connection_id == *id => {
                     slot.holder_vanished(clock.received, self.times.terms);
                     Released::Quarantined
                 }
-                // Its holder was not known to be dead, or nobody knows what was in it.
-                Slot::Quarantined(_) if is_news => Released::Quarantined,
-                Slot::Quarantined(_) => {
+                (Slot::Quarantined(_), Meant::Quarantine) => {
                     slot = Slot::Free;
                     Released::Free
                 }
+                // Its holder is known to be dead since it was listed: whoever looks next would write the same.
+                (Slot::Quarantined(_), Meant::Holder(_)) if is_news => Released::Quarantined,
+                (Slot::Held(_) | Slot::Quarantined(_), _) => return Ok(Released::Changed),
             };
             if self.set(lease, &slot, &clock).await? {
                 return Ok(released);

@@ -36,7 +36,7 @@ use async_trait::async_trait;
 use tokio_util::task::TaskTracker;
 
 use super::{
-    AccountKey, Ask, Attempt, Holder, ListedAccount, Released, Returned, SlotError, SlotId, SlotLease,
+    AccountKey, Ask, Attempt, Holder, ListedAccount, Meant, Released, Returned, SlotError, SlotId, SlotLease,
     SlotStore, SlotTimes,
 };
 use crate::clocks::Clocks;
@@ -131,8 +131,13 @@ impl SlotStore for KubernetesStore {
         self.0.list(account).await
     }
 
-    async fn release(&self, account: &AccountKey, slot: SlotId) -> Result<Released, SlotError> {
-        self.0.release(&Names::of(account), slot).await
+    async fn release(
+        &self,
+        account: &AccountKey,
+        slot: SlotId,
+        meant: &Meant,
+    ) -> Result<Released, SlotError> {
+        self.0.release(&Names::of(account), slot, meant).await
     }
 }
 

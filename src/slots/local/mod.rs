@@ -32,7 +32,8 @@ use self::record::{Occupant, Record, Stamp};
 use self::sharing::Sharing;
 use self::take::Tried;
 use super::{
-    AccountKey, Ask, Attempt, Busy, Holder, ListedAccount, Released, SlotError, SlotId, SlotStore, SlotTimes,
+    AccountKey, Ask, Attempt, Busy, Holder, ListedAccount, Meant, Released, SlotError, SlotId, SlotStore,
+    SlotTimes,
 };
 use crate::clocks::Clocks;
 
@@ -132,9 +133,14 @@ impl SlotStore for LocalStore {
         blocking(&self.0, move || inner.list(account.as_ref())).await
     }
 
-    async fn release(&self, account: &AccountKey, slot: SlotId) -> Result<Released, SlotError> {
-        let (inner, account) = (Arc::clone(&self.0), account.clone());
-        blocking(&self.0, move || inner.release(&account, slot)).await
+    async fn release(
+        &self,
+        account: &AccountKey,
+        slot: SlotId,
+        meant: &Meant,
+    ) -> Result<Released, SlotError> {
+        let (inner, account, meant) = (Arc::clone(&self.0), account.clone(), meant.clone());
+        blocking(&self.0, move || inner.release(&account, slot, &meant)).await
     }
 }
 

@@ -2,36 +2,42 @@
 
 use super::folder::Durably;
 use super::record::Record;
-use super::{AccountKey, Inner, Released, SlotError, SlotId};
+use super::{AccountKey, Inner, Meant, Released, SlotError, SlotId};
 use crate::rules::slots::Slot;
 
 impl Inner {
-    pub(super) fn release(&self, account: &AccountKey, slot: SlotId) -> Result<Released, SlotError> {
+    pub(super) fn release(
+        &self,
+        account: &AccountKey,
+        slot: SlotId,
+        meant: &Meant,
+    ) -> Result<Released, SlotError> {
         let folder = self.folder(account);
         if folder.account()?.is_none() {
             return Ok(Released::WasFree);
         }
         let number = slot.0;
-        let record = self.record(&folder, number)?;
-        let was_quarantined = record.quarantined_until(&self.host.boot_id, self.clocks.boot()).is_some();
         let Some(_lock) = folder.lock_slot(number)? else {
-            let holder = match &record {
-                Record::Good { slot: Slot::Held(hold), .. } => {
-                    format!("process {} (job {})", hold.holder.pid, hold.holder.job)
+            return match self.record(&folder, number)? {
+                Record::Good { slot: Slot::Held(hold), .. }
+                    if *meant == Meant::Holder(hold.holder.connection_id.clone()) =>
+                {
+                    let (pid, job) = (hold.holder.pid, &hold.holder.job);
+                    let reason = format!(
+                        "process {pid} (job {job}) holds slot {number} and lives: end it, and the slot comes back by itself"
+                    );
+                    Err(SlotError::Store { place: folder.path().display().to_string(), reason })
                 }
-                _ => "a process".to_owned(),
+                _ => Ok(Released::Changed),
             };
-            let reason =
-                format!("{holder} holds slot {number} and lives: end it, and the slot comes back by itself");
-            return Err(SlotError::Store { place: folder.path().display().to_string(), reason });
         };
-        let found =
-            self.record(&folder, number)?.unlocked(&self.host.boot_id, self.clocks.boot(), self.times.terms);
-        let (left, released) = match found {
-            Slot::Quarantined(_) if was_quarantined => (Slot::Free, Released::Free),
-            // The holder's death was seen just now.
-            Slot::Quarantined(_) => (found, Released::Quarantined),
-            Slot::Free | Slot::Held(_) => return Ok(Released::WasFree),
+        let now = self.clocks.boot();
+        let found = self.record(&folder, number)?.unlocked(&self.host.boot_id, now, self.times.terms);
+        let (left, released) = match (found, meant) {
+            (Slot::Quarantined(_), Meant::Quarantine) => (Slot::Free, Released::Free),
+            // The holder has died since it was listed: whoever looks next would write the same.
+            (found @ Slot::Quarantined(_), Meant::Holder(_)) => (found, Released::Quarantined),
+            (Slot::Free | Slot::Held(_), _) => return Ok(Released::WasFree),
         };
         folder.write_record(number, &Record::text(&self.stamp(), &left), Durably::Yes)?;
         Ok(released)
