@@ -8,9 +8,11 @@ mod cluster;
 mod components;
 mod edited;
 mod errors;
+mod gone;
 #[path = "../support/lease_server/mod.rs"]
 mod lease_server;
 mod outcomes;
+mod overtaken;
 mod processes;
 mod requests;
 mod rounding;

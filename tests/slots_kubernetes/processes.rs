@@ -1,9 +1,8 @@
 //! Several pods: what one of them sees of the others.
 
-use exorun::slots::{Ask, Attempt, Returned, SlotError, SlotStore};
+use exorun::slots::{Returned, SlotError};
 
-use crate::cluster::{Cluster, SLACK, TIMES, busy, holder, secs, short, take};
-use crate::support::account;
+use crate::cluster::{Cluster, SLACK, TIMES, busy, secs, short, take};
 
 #[tokio::test(start_paused = true)]
 async fn a_holder_that_was_stopped_for_longer_than_its_lease_has_lost_it() {
@@ -71,20 +70,4 @@ async fn opens_are_shared_by_all_pods() {
         take(&store, &format!("r{number}")).await.give_back(Returned::Free).await.unwrap();
     }
     assert!(busy(&cluster.store("pod-6").await).await.opens_exhausted);
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_attempt_whose_caller_is_gone_gives_back_before_the_end_of_the_program() {
-    let cluster = Cluster::used().await;
-    let store = cluster.store_of("pod", 1).await;
-    let (account, name) = (account(), holder("gone"));
-    tokio::select! {
-        biased;
-        _ = store.attempt(&account, &name, Ask::InPassing) => panic!("one poll is not enough for it"),
-        () = std::future::ready(()) => {}
-    }
-    store.settled().await;
-    let asked = short(&cluster.server.asked());
-    assert_eq!(asked, ["list 200", "update opens 200", "update 1 200", "update 1 200"]);
-    assert!(matches!(store.attempt(&account, &name, Ask::InPassing).await, Ok(Attempt::Lease(_))));
 }

@@ -63,6 +63,13 @@ impl Queue {
         }
     }
 
+    /// `id`, whose turn it was and who has got nothing all the same, waits at `now` in front of everybody.
+    pub fn stand_first(&mut self, id: &str, now: BootTime) {
+        self.leave(id);
+        self.0.insert(0, Waiter { id: id.to_owned(), seen: now });
+        self.0.truncate(LENGTH_MAX);
+    }
+
     /// `id` waits no longer. Whether it did.
     pub fn leave(&mut self, id: &str) -> bool {
         let before = self.0.len();
@@ -131,6 +138,19 @@ mod tests {
             assert!(queue.stand(&number.to_string(), at(1), PATIENCE));
         }
         assert!(!queue.stand("late", at(1), PATIENCE));
+    }
+
+    #[test]
+    fn who_has_lost_what_it_was_let_in_for_is_first_again() {
+        let mut queue = line(&[("b", 10), ("c", 10)]);
+        queue.stand_first("a", at(12));
+        assert_eq!(queue, line(&[("a", 12), ("b", 10), ("c", 10)]));
+        queue.stand_first("c", at(13));
+        assert_eq!(queue, line(&[("c", 13), ("a", 12), ("b", 10)]), "nobody stands in it twice");
+        for number in 0..LENGTH_MAX {
+            queue.stand_first(&number.to_string(), at(14));
+        }
+        assert_eq!(queue.0.len(), LENGTH_MAX);
     }
 
     #[derive(Clone, Debug)]

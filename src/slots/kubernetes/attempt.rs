@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::coordination::v1::Lease;
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::Inner;
@@ -30,6 +31,24 @@ pub(super) enum Tried {
     Busy(Busy),
 }
 
+/// Who asks for a slot.
+pub(super) struct Caller {
+    pub(super) occupant: Occupant,
+    pub(super) ask: Ask,
+    /// It has dropped the attempt: nothing is to be begun for it any more.
+    pub(super) gone: CancellationToken,
+}
+
+impl Caller {
+    fn is_gone(&self) -> bool {
+        self.gone.is_cancelled()
+    }
+
+    fn waits(&self) -> bool {
+        self.ask == Ask::InLine && !self.is_gone()
+    }
+}
+
 /// What a look at the slots has shown.
 struct Places {
     free: Vec<(u32, Lease)>,
@@ -41,11 +60,30 @@ impl Inner {
     pub(super) async fn attempt(
         self: &Arc<Inner>,
         names: &Names,
-        occupant: &Occupant,
-        ask: Ask,
+        caller: &Caller,
     ) -> Result<Tried, SlotError> {
-        let (mut last, mut paid) = (Busy::default(), None);
+        let mut paid = None;
+        let tried = self.rounds(names, caller, &mut paid).await;
+        // Who pays leaves the line. It was its turn, somebody else has got the slot, and it comes back to be the next.
+        let comes_back = matches!(tried, Ok(Tried::Busy(_)) | Err(SlotError::Unavailable { .. }));
+        if paid.is_some() && comes_back && caller.waits() {
+            self.stand_first(names, caller).await;
+        }
+        tried
+    }
+
+    async fn rounds(
+        self: &Arc<Inner>,
+        names: &Names,
+        caller: &Caller,
+        paid: &mut Option<BootTime>,
+    ) -> Result<Tried, SlotError> {
+        let occupant = &caller.occupant;
+        let mut last = Busy::default();
         for _ in 0..LOOKS {
+            if caller.is_gone() {
+                break;
+            }
             let look = self.look(names).await?;
             let Some(mut budget) = self.complete(names, &look).await? else { continue };
             let Places { free, mut busy } = self.places(&look).await?;
@@ -53,10 +91,17 @@ impl Inner {
             let usable = allowed.saturating_sub(busy.held + busy.quarantined);
             let usable = usable.min(u32::try_from(free.len()).unwrap_or(u32::MAX));
             last = busy;
-            if !self.is_paid(paid) {
+            if caller.is_gone() {
+                break;
+            }
+            if !self.is_paid(*paid) {
                 let now = self.clocks.boot();
+                if paid.is_some() && caller.waits() {
+                    let latest = line(look.clock.latest(now));
+                    budget.shared.queue.stand_first(&occupant.connection_id, latest);
+                }
                 if !self.pay(&mut budget, &look.clock, occupant, usable, &mut busy) {
-                    let stands = ask == Ask::InLine && self.stand(&mut budget, &look.clock, occupant);
+                    let stands = caller.waits() && self.stand(&mut budget, &look.clock, occupant);
                     last = busy;
                     if (stands || budget.is_news) && !self.write(&budget).await? {
                         continue;
@@ -66,12 +111,12 @@ impl Inner {
                 if !self.write(&budget).await? {
                     continue;
                 }
-                paid = Some(now);
+                *paid = Some(now);
             }
             // Below a lowered limit only as many as were counted: who lost a slot to another counts anew.
             let tries = if allowed < self.limit { 1 } else { usable };
             for (number, lease) in free.into_iter().take(usize::try_from(tries.min(usable)).unwrap_or(0)) {
-                if !self.is_paid(paid) {
+                if !self.is_paid(*paid) {
                     break;
                 }
                 if let Some(mut lease) = self.take(number, lease, occupant, look.clock).await? {
@@ -86,6 +131,17 @@ impl Inner {
         // Everybody else got on; there may be something for us in a moment.
         last.note_change(self.clocks.boot());
         Ok(Tried::Busy(last))
+    }
+
+    /// Puts the caller in front of those who wait. Tried once: without it, it waits at the end of the line.
+    async fn stand_first(&self, names: &Names, caller: &Caller) {
+        let Ok((lease, clock)) = self.timed(self.api.get(&names.name(Purpose::Budget))).await else { return };
+        let Ok(mut shared) = Shared::read(&lease) else { return };
+        let now = line(clock.latest(self.clocks.boot()));
+        shared.queue.stand_first(&caller.occupant.connection_id, now);
+        if caller.waits() {
+            drop(self.write(&Budget { lease, shared, is_news: true }).await);
+        }
     }
 
     /// Takes `holder` out of the line.

@@ -33,6 +33,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{
@@ -40,7 +41,7 @@ use super::{
     SlotStore, SlotTimes,
 };
 use crate::clocks::Clocks;
-use attempt::Tried;
+use attempt::{Caller, Tried};
 use failure::{Verb, failure};
 use lease::Fresh;
 use look::Sightings;
@@ -96,11 +97,14 @@ impl SlotStore for KubernetesStore {
 
     async fn attempt(&self, account: &AccountKey, holder: &Holder, ask: Ask) -> Result<Attempt, SlotError> {
         let inner = Arc::clone(&self.0);
-        let (names, occupant) = (Names::of(account), self.0.occupant(holder));
+        let (names, gone) = (Names::of(account), CancellationToken::new());
+        let caller = Caller { occupant: self.0.occupant(holder), ask, gone: gone.clone() };
+        let _gone = gone.drop_guard();
         let (sender, receiver) = tokio::sync::oneshot::channel();
-        // On a task of its own: an attempt that is dropped while its write is on the way must see what becomes of it.
+        // On a task of its own: an attempt that is dropped while its write is on the way must see what becomes of it. It
+        // begins no other write then: nobody would leave the line for it.
         self.0.tasks.spawn(async move {
-            let tried = inner.attempt(&names, &occupant, ask).await;
+            let tried = inner.attempt(&names, &caller).await;
             let tried = tried.map(|tried| match tried {
                 Tried::Taken(lease) => Ok(Fresh::new(lease)),
                 Tried::Busy(busy) => Err(busy),
