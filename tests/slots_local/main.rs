@@ -5,6 +5,7 @@
 #[path = "../support/components.rs"]
 mod components;
 mod hosts;
+mod limits;
 #[path = "../support/mod.rs"]
 mod support;
 mod trouble;

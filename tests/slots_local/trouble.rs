@@ -8,28 +8,65 @@ fn refused(result: Result<Attempt, SlotError>) -> String {
     result.err().expect("no slot is given out").to_string()
 }
 
+/// As on a full disk: what is written beside a record cannot be. That a full disk is called so, `folder` tests.
 #[tokio::test(start_paused = true)]
-async fn a_full_disk_gives_nothing_out_and_loses_nothing() {
+async fn a_record_that_cannot_be_written_gives_nothing_out_and_loses_nothing() {
     let (dir, clocks) = (tempfile::tempdir().unwrap(), paused_clocks());
     let store = store(dir.path(), 2, TIMES, &clocks);
     let mut held = take(&store, "a").await;
     let path = folder(dir.path());
-    // What is written beside a record goes to a device that is always full.
     for name in ["slot-1.json.new", "slot-2.json.new"] {
-        symlink("/dev/full", path.join(name)).unwrap();
+        std::fs::create_dir(path.join(name)).unwrap();
     }
     let error = refused(store.attempt(&account(), &holder("b"), Ask::InPassing).await);
-    assert!(error.contains("slot-2.json") && error.contains("free some space there"), "{error}");
+    assert!(error.contains("slot-2.json") && error.contains("cannot be written"), "{error}");
     let error = held.renew(secs(1)).await.unwrap_err();
     assert!(matches!(error, SlotError::Store { .. }), "the lease is not lost by it: {error}");
     for name in ["slot-1.json.new", "slot-2.json.new"] {
-        std::fs::remove_file(path.join(name)).unwrap();
+        std::fs::remove_dir(path.join(name)).unwrap();
     }
     held.renew(secs(1)).await.unwrap();
     held.give_back(Returned::Free).await.unwrap();
     // The open of the attempt that failed is spent; its slot is free.
     let (one, two) = (take(&store, "c").await, take(&store, "d").await);
     assert_eq!((one.slot().0, two.slot().0), (1, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_that_somebody_has_planted_is_not_followed() {
+    for name in ["slot-1.json.new", "slot-1.lock", "opens.json.new", "opens.lock"] {
+        let (dir, clocks) = (tempfile::tempdir().unwrap(), paused_clocks());
+        let store = store(dir.path(), 1, TIMES, &clocks);
+        take(&store, "a").await.give_back(Returned::Free).await.unwrap();
+        let (victim, link) = (dir.path().join("victim"), folder(dir.path()).join(name));
+        std::fs::write(&victim, "precious").unwrap();
+        if link.exists() {
+            std::fs::remove_file(&link).unwrap();
+        }
+        symlink(&victim, &link).unwrap();
+        let error = refused(store.attempt(&account(), &holder("b"), Ask::InPassing).await);
+        assert!(error.contains("a link stands in its place"), "{name}: {error}");
+        assert_eq!(std::fs::read_to_string(&victim).unwrap(), "precious", "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_whose_name_was_torn_is_listed_after_the_next_use() {
+    let (dir, clocks) = (tempfile::tempdir().unwrap(), paused_clocks());
+    let store = store(dir.path(), 1, TIMES, &clocks);
+    take(&store, "a").await.give_back(Returned::Free).await.unwrap();
+    let path = folder(dir.path()).join("account.json");
+    let whole = std::fs::read_to_string(&path).unwrap();
+    for torn in ["", "{", &whole[..40], &whole.replace(&account().tenant_id, "another")] {
+        std::fs::write(&path, torn).unwrap();
+        take(&store, "b").await.give_back(Returned::Free).await.unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), whole, "{torn}");
+        assert_eq!(store.list(None).await.unwrap()[0].account, account(), "{torn}");
+    }
+    let newer = whole.replace("\"version\": 1", "\"version\": 2");
+    std::fs::write(&path, &newer).unwrap();
+    take(&store, "c").await.give_back(Returned::Free).await.unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), newer, "not written over");
 }
 
 #[tokio::test(start_paused = true)]

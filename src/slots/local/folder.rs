@@ -14,15 +14,22 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::disk;
-use super::record::{Record, VERSION};
+use super::record::{Record, VERSION, version};
 use super::sharing::Sharing;
 use super::{AccountKey, SlotError};
 
-/// More than any record of ours takes.
-const RECORD_BYTES_MAX: u64 = 64 * 1024;
+/// More than any record of ours takes. The largest is `opens.json`: 6,000 opens (the most that `opens_per_minute` can be)
+/// of 13 digits and a comma are 82 KiB, 400 who wait (`waiting::LENGTH_MAX`) of 80 bytes are 32 KiB. A longer id or a
+/// host that runs for centuries has room.
+const RECORD_BYTES_MAX: u64 = 512 * 1024;
+
+/// A file that we write to or lock is opened itself, and not what a link in its place leads to.
+const NO_LINK: i32 = OFlags::NOFOLLOW.bits().cast_signed();
 
 /// `account.json`.
 #[derive(Serialize, Deserialize)]
@@ -62,22 +69,29 @@ impl Folder {
         &self.path
     }
 
-    /// Makes the folder and `account.json` where they are missing.
+    /// Makes the folder, and `account.json` where it is missing or does not name `account`: torn by a power cut, it would
+    /// hide the account from listings.
     pub(super) fn prepare(&self, account: &AccountKey) -> Result<(), SlotError> {
         make_dir(&self.path, self.sharing)?;
         let path = self.path.join("account.json");
-        if path.exists() {
+        if read(&path)?.is_some_and(|text| names(&text, account)) {
             return Ok(());
         }
         let AccountKey { cloud, tenant_id, object_id } = account.clone();
         let stored = StoredAccount { version: VERSION, cloud, tenant_id, object_id };
         let text = serde_json::to_vec_pretty(&stored).expect("strings and a number");
-        // Two processes may write it at once, with the same content: a temporary name of its own for each.
-        let written = tempfile::NamedTempFile::new_in(&self.path)
-            .and_then(|mut file| file.write_all(&text).map(|()| file))
-            .and_then(|file| self.sharing.share_file(file.as_file()).map(|()| file))
-            .and_then(|file| file.persist(&path).map_err(|error| error.error));
-        written.map(drop).map_err(|error| failure(&path, "cannot be written", &error))
+        let write = || -> io::Result<()> {
+            // Two processes may write it at once, with the same content: a temporary name of its own for each.
+            let mut file = tempfile::NamedTempFile::new_in(&self.path)?;
+            file.write_all(&text)?;
+            self.sharing.share_file(file.as_file())?;
+            file.as_file().sync_all()?;
+            file.persist(&path).map_err(|error| error.error)?;
+            File::open(&self.path)?.sync_all()?;
+            // The folder is new too, or was.
+            self.path.parent().map_or(Ok(()), |above| File::open(above)?.sync_all())
+        };
+        write().map_err(|error| failure(&path, "cannot be written", &error))
     }
 
     pub(super) fn account(&self) -> Result<Option<AccountKey>, SlotError> {
@@ -88,6 +102,22 @@ impl Folder {
             tenant_id,
             object_id,
         }))
+    }
+
+    /// The slots with a record and a number above `limit`, in their order: of a limit that was higher, or is elsewhere.
+    pub(super) fn slots_above(&self, limit: u32) -> Result<Vec<u32>, SlotError> {
+        let cannot = |error| failure(&self.path, "cannot be read", &error);
+        let mut slots = Vec::new();
+        for entry in std::fs::read_dir(&self.path).map_err(cannot)? {
+            let name = entry.map_err(cannot)?.file_name();
+            let number = name.to_str().and_then(|name| name.strip_prefix("slot-")?.strip_suffix(".json"));
+            // `07` is another name than `7`.
+            let number =
+                number.and_then(|text| text.parse().ok().filter(|parsed: &u32| parsed.to_string() == text));
+            slots.extend(number.filter(|number| *number > limit));
+        }
+        slots.sort_unstable();
+        Ok(slots)
     }
 
     pub(super) fn record(&self, slot: u32) -> Result<Record, SlotError> {
@@ -138,6 +168,7 @@ impl Folder {
             .create(true)
             .truncate(false)
             .mode(self.sharing.file_mode())
+            .custom_flags(NO_LINK)
             .open(path)
             .and_then(|file| self.sharing.share_file(&file).map(|()| file))
             .map_err(|error| failure(path, "cannot be opened", &error))?;
@@ -155,8 +186,9 @@ impl Folder {
         let new = self.path.join(format!("{name}.new"));
         let write = || -> io::Result<()> {
             let mode = self.sharing.file_mode();
-            let mut file =
-                OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&new)?;
+            let mut options = OpenOptions::new();
+            options.write(true).create(true).truncate(true).mode(mode).custom_flags(NO_LINK);
+            let mut file = options.open(&new)?;
             self.sharing.share_file(&file)?;
             file.write_all(text)?;
             if durably == Durably::Yes {
@@ -170,6 +202,16 @@ impl Folder {
         };
         write().map_err(|error| failure(&path, "cannot be written", &error))
     }
+}
+
+/// Whether this `account.json` names `account`, or may do so in a newer format.
+fn names(text: &[u8], account: &AccountKey) -> bool {
+    if version(text).is_some_and(|version| version > VERSION) {
+        return true;
+    }
+    serde_json::from_slice(text).is_ok_and(|StoredAccount { cloud, tenant_id, object_id, .. }| {
+        AccountKey { cloud, tenant_id, object_id }.digest() == account.digest()
+    })
 }
 
 /// Makes a folder, and those above it, for this user or for those who share it.
@@ -207,7 +249,7 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, SlotError> {
 }
 
 fn same_file(file: &File, path: &Path) -> bool {
-    match (file.metadata(), std::fs::metadata(path)) {
+    match (file.metadata(), std::fs::symlink_metadata(path)) {
         (Ok(ours), Ok(theirs)) => (ours.dev(), ours.ino()) == (theirs.dev(), theirs.ino()),
         _ => false,
     }
@@ -231,8 +273,25 @@ pub(super) fn failure(path: &Path, what: &str, error: &io::Error) -> SlotError {
             "a part of the path is a file: name a folder for sessions"
         }
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space there",
+        _ if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
+            "a link stands in its place: see who has put it there, and remove it"
+        }
         ErrorKind::Unsupported => "file locks do not work there: name a folder on a local file system",
         _ => "see that the folder for sessions is on a healthy local file system",
     };
     SlotError::Store { place: path.display().to_string(), reason: format!("{what} ({error}); {mend}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_is_full_is_told_with_its_mend() {
+        for errno in [Errno::NOSPC, Errno::DQUOT] {
+            let error = io::Error::from_raw_os_error(errno.raw_os_error());
+            let text = failure(Path::new("/var/lib/slot-2.json"), "cannot be written", &error).to_string();
+            assert!(text.contains("slot-2.json") && text.ends_with("free some space there"), "{text}");
+        }
+    }
 }

@@ -38,7 +38,8 @@ impl Inner {
 
     fn listed(&self, folder: &Folder, account: AccountKey) -> Result<ListedAccount, SlotError> {
         let mut slots = Vec::new();
-        for number in 1..=self.limit {
+        // Those above the limit are of another process's, or of a limit that was higher.
+        for number in (1..=self.limit).chain(folder.slots_above(self.limit)?) {
             if let Some(state) = self.state(folder, number)? {
                 slots.push(ListedSlot { slot: SlotId(number), state });
             }

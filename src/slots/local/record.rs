@@ -62,6 +62,22 @@ struct Versioned {
     version: u32,
 }
 
+/// The format that a file of ours says it has; `None` if it says none.
+pub(super) fn version(text: &[u8]) -> Option<u32> {
+    serde_json::from_slice::<Versioned>(text).ok().map(|Versioned { version }| version)
+}
+
+/// What is to be told of a slot that turns out to be held by nobody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Left {
+    /// Its holder is gone.
+    Vanished(Occupant),
+    /// Its holder went with the host.
+    BeforeRestart(Occupant),
+    /// Nobody knows who held it.
+    Unreadable,
+}
+
 /// A slot's file, as read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Record {
@@ -77,10 +93,10 @@ pub(super) enum Record {
 
 impl Record {
     pub(super) fn parse(text: &[u8]) -> Record {
-        match serde_json::from_slice::<Versioned>(text) {
-            Ok(Versioned { version }) if version > VERSION => return Record::Newer(version),
-            Ok(_) => {}
-            Err(_) => return Record::Garbage,
+        match version(text) {
+            Some(version) if version > VERSION => return Record::Newer(version),
+            Some(_) => {}
+            None => return Record::Garbage,
         }
         let Ok(Stored { stamp, slot, .. }) = serde_json::from_slice::<Stored>(text) else {
             return Record::Garbage;
@@ -126,6 +142,19 @@ impl Record {
         };
         slot.settle(now);
         slot
+    }
+
+    /// What there is to tell where [`Record::unlocked`] begins a quarantine; one that goes on was told when it began.
+    pub(super) fn left(&self, boot_id: &str, now: BootTime) -> Option<Left> {
+        match self {
+            Record::Garbage | Record::Newer(_) => Some(Left::Unreadable),
+            Record::Good { stamp, slot: slot @ Slot::Held(hold) } => {
+                let holder = hold.holder.clone();
+                let is_ours = stamp.boot_id == boot_id && !slot.from_the_future(now);
+                Some(if is_ours { Left::Vanished(holder) } else { Left::BeforeRestart(holder) })
+            }
+            Record::Absent | Record::Good { .. } => None,
+        }
     }
 
     /// The end of a quarantine that lasts at `now`; for it alone nobody needs the lock.
@@ -199,5 +228,19 @@ mod tests {
             assert_eq!(until(record.unlocked("a", at(5), TERMS)), Some(at(5 + 60 + 960)));
         }
         assert_eq!(Record::parse(br#"{"version":2,"anything":[]}"#), Record::Newer(2));
+    }
+
+    #[test]
+    fn what_was_left_is_told_as_it_is() {
+        let Slot::Held(Hold { holder, .. }) = held() else { panic!("it is held") };
+        let good = |slot| Record::Good { stamp: stamp("a"), slot };
+        let left = |record: Record, boot_id| record.left(boot_id, at(110));
+        assert_eq!(left(good(held()), "a"), Some(Left::Vanished(holder.clone())));
+        assert_eq!(left(good(held()), "b"), Some(Left::BeforeRestart(holder)));
+        assert_eq!(left(Record::Garbage, "a"), Some(Left::Unreadable));
+        let quarantined = Slot::Quarantined(Quarantine { since: at(1), until: at(2000) });
+        for told_before in [good(quarantined), good(Slot::Free), Record::Absent] {
+            assert_eq!(left(told_before, "b"), None);
+        }
     }
 }

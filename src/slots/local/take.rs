@@ -3,12 +3,13 @@
 use std::fs::File;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tracing::warn;
 
 use super::budget::Open;
 use super::folder::{Durably, Folder};
 use super::lease::Fresh;
-use super::record::{Occupant, Record};
+use super::record::{Left, Occupant, Record};
 use super::{AccountKey, Ask, Busy, Inner, SlotError};
 use crate::rules::slots::{Slot, waiting};
 
@@ -78,9 +79,13 @@ impl Inner {
         for number in left + 1..=self.limit {
             self.look(folder, number, busy)?;
         }
-        let usable = left.saturating_sub(busy.held + busy.quarantined);
-        for number in usable + 1..=left {
-            self.look(folder, number, busy)?;
+        let mut usable = left.saturating_sub(busy.held + busy.quarantined);
+        let mut number = left;
+        while number > usable {
+            if self.look(folder, number, busy)?.is_none() {
+                usable = usable.saturating_sub(1);
+            }
+            number -= 1;
         }
         busy.lowered_to = Some(left);
         busy.note_change(rises);
@@ -106,27 +111,33 @@ impl Inner {
         };
         let record = self.record(folder, number)?;
         let now = self.clocks.boot();
-        let holder = match &record {
-            Record::Good { slot: Slot::Held(hold), .. } => Some(hold.holder.clone()),
-            _ => None,
-        };
+        let left = record.left(&self.host.boot_id, now);
         let slot = record.unlocked(&self.host.boot_id, now, self.times.terms);
         if let Slot::Quarantined(quarantine) = slot {
             // The death was seen just now: its end is fixed from here on.
             folder.write_record(number, &Record::text(&self.stamp(), &slot), Durably::Yes)?;
             busy.note_quarantine(quarantine.until);
-            let free_at = self.wall(quarantine.until);
-            match holder {
-                Some(Occupant { pid, run_id, job, .. }) => warn!(
-                    slot = number, pid, run = run_id, job, free_at = %free_at,
-                    "the process that held a slot is gone without giving it back; the slot is in quarantine"
-                ),
-                None => {
-                    warn!(slot = number, free_at = %free_at, "a slot's record cannot be used; the slot is in quarantine")
-                }
+            if let Some(left) = left {
+                tell(number, left, self.wall(quarantine.until));
             }
             return Ok(None);
         }
         Ok(Some((lock, slot)))
+    }
+}
+
+fn tell(slot: u32, left: Left, free_at: Timestamp) {
+    match left {
+        Left::Vanished(Occupant { pid, run_id, job, .. }) => warn!(
+            slot, pid, run = run_id, job, %free_at,
+            "the process that held a slot is gone without giving it back; the slot is in quarantine"
+        ),
+        Left::BeforeRestart(Occupant { pid, run_id, job, .. }) => warn!(
+            slot, pid, run = run_id, job, %free_at,
+            "a slot was held before the host was started anew; it is in quarantine"
+        ),
+        Left::Unreadable => {
+            warn!(slot, %free_at, "a slot's record cannot be used; the slot is in quarantine");
+        }
     }
 }
