@@ -22,6 +22,10 @@ use crate::secrets::{LocalSecrets, SecretSource};
 use crate::signin::TokenSource;
 use crate::slots::{AccountKey, Ask, Attempt, Busy, Holder, SlotError, SlotLease, SlotStore};
 
+/// Whoever is next in line is the only one who may take what another process gives back, so its pauses stop growing early: at
+/// two seconds with the defaults.
+const LOOKS_OF_THE_NEXT: u32 = 3;
+
 /// How long a run waits for a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
@@ -230,12 +234,14 @@ impl Sessions {
                 place.leave().await;
                 return Err(SessionError::no_session(busy, waited));
             }
+            let is_next = last.is_none() && busy.ahead == 0;
             match last.take() {
                 Some(error) => events.store_failed(&self.account, &error, left),
                 None => events.waiting(&self.account, &busy, left),
             }
             let until_change = busy.until.map(|until| until.since(clocks.boot()));
-            let pause = pause(attempt, until_change, times.polling, (self.jitter)()).min(left);
+            let looks = if is_next { attempt.min(LOOKS_OF_THE_NEXT) } else { attempt };
+            let pause = pause(looks, until_change, times.polling, (self.jitter)()).min(left);
             attempt = attempt.saturating_add(1);
             tokio::select! {
                 () = clocks.sleep(pause) => {}
