@@ -157,6 +157,17 @@ impl Record {
         }
     }
 
+    /// Whether it says that nobody has the slot at `now`.
+    pub(super) fn is_free(&self, boot_id: &str, now: BootTime) -> bool {
+        match self {
+            Record::Absent | Record::Good { slot: Slot::Free, .. } => true,
+            Record::Good { stamp, slot: slot @ Slot::Quarantined(quarantine) } => {
+                stamp.boot_id == boot_id && !slot.from_the_future(now) && quarantine.until <= now
+            }
+            Record::Good { slot: Slot::Held(_), .. } | Record::Garbage | Record::Newer(_) => false,
+        }
+    }
+
     /// The end of a quarantine that lasts at `now`; for it alone nobody needs the lock.
     pub(super) fn quarantined_until(&self, boot_id: &str, now: BootTime) -> Option<BootTime> {
         match self {

@@ -36,19 +36,18 @@ impl Inner {
     ) -> Result<Tried, SlotError> {
         let folder = self.folder(account);
         folder.prepare(account)?;
-        let (mut busy, mut free, mut found) = (Busy::default(), 0, None);
-        let usable = self.usable(&folder, &mut busy)?;
-        for number in 1..=usable {
-            let Some((lock, slot)) = self.look(&folder, number, &mut busy)? else { continue };
-            free += 1;
-            // Only one lock is kept: what is looked at must not seem held for longer than that takes.
-            found = found.or(Some(Found { number, lock, slot }));
+        let (mut busy, mut free) = (Busy::default(), Vec::new());
+        for number in 1..=self.usable(&folder, &mut busy)? {
+            if self.look(&folder, number, &mut busy)? {
+                free.push(number);
+            }
         }
+        let count = u32::try_from(free.len()).unwrap_or(u32::MAX);
         busy.ahead = self.ahead(&folder, &occupant.connection_id)?;
-        if let Some(found) = found
-            && waiting::may_take(free, busy.ahead)
+        if waiting::may_take(count, busy.ahead)
+            && let Some(found) = self.first_of(&folder, free, &mut busy)?
         {
-            match self.take_open(&folder, &occupant.connection_id, free)? {
+            match self.take_open(&folder, &occupant.connection_id, count)? {
                 Open::Taken => {
                     let fresh = self.take(folder, found, occupant)?;
                     return Ok(Tried::Taken(fresh, busy));
@@ -82,7 +81,7 @@ impl Inner {
         let mut usable = left.saturating_sub(busy.held + busy.quarantined);
         let mut number = left;
         while number > usable {
-            if self.look(folder, number, busy)?.is_none() {
+            if !self.look(folder, number, busy)? {
                 usable = usable.saturating_sub(1);
             }
             number -= 1;
@@ -92,19 +91,38 @@ impl Inner {
         Ok(usable)
     }
 
-    /// Looks at slot `number`: free, with its lock in hand, or counted in `busy`.
-    pub(super) fn look(
+    /// The first of the slots `free` whose lock can be had; the others are being taken.
+    fn first_of(&self, folder: &Folder, free: Vec<u32>, busy: &mut Busy) -> Result<Option<Found>, SlotError> {
+        for number in free {
+            if let Some((lock, slot)) = self.claim(folder, number, busy)? {
+                return Ok(Some(Found { number, lock, slot }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether slot `number` is free; else it is counted in `busy`. A record that says so needs no lock to be believed: to lock
+    /// what one only looks at would keep it from whoever takes it now.
+    pub(super) fn look(&self, folder: &Folder, number: u32, busy: &mut Busy) -> Result<bool, SlotError> {
+        let record = self.record(folder, number)?;
+        let now = self.clocks.boot();
+        if let Some(until) = record.quarantined_until(&self.host.boot_id, now) {
+            busy.note_quarantine(until);
+            return Ok(false);
+        }
+        if record.is_free(&self.host.boot_id, now) {
+            return Ok(true);
+        }
+        Ok(self.claim(folder, number, busy)?.is_some())
+    }
+
+    /// The lock of slot `number`, if the slot is free; else it is counted in `busy`.
+    fn claim(
         &self,
         folder: &Folder,
         number: u32,
         busy: &mut Busy,
     ) -> Result<Option<(File, Slot<Occupant>)>, SlotError> {
-        // Read before the lock is tried: looking at a quarantined slot must not make it seem held.
-        let record = self.record(folder, number)?;
-        if let Some(until) = record.quarantined_until(&self.host.boot_id, self.clocks.boot()) {
-            busy.note_quarantine(until);
-            return Ok(None);
-        }
         let Some(lock) = folder.lock_slot(number)? else {
             busy.held += 1;
             return Ok(None);
