@@ -31,7 +31,7 @@ import portalocker
 folder, rounds = sys.argv[1], int(sys.argv[2])
 began = time.monotonic()
 for _ in range(rounds):
-    semaphore = portalocker.NamedBoundedSemaphore(5, name="slots", directory=folder, timeout=1)
+    semaphore = portalocker.BoundedSemaphore(5, name="slots", directory=folder, timeout=1)
     assert semaphore.acquire() is not None
     semaphore.release()
 print(f"{(time.monotonic() - began) * 1e6 / rounds:.1f}")
@@ -40,5 +40,7 @@ PYTHON
 
 for folder in "$work" $fast; do
   mkdir -p "$folder/ours" "$folder/theirs"
-  echo "$folder: microseconds for one slot taken and given back: exorun $("$program" "$folder/ours" "$ROUNDS"), portalocker $(peer "$folder/theirs")"
+  ours=$("$program" "$folder/ours" "$ROUNDS")
+  theirs=$(peer "$folder/theirs")
+  echo "$folder: microseconds for one slot taken and given back: exorun $ours, portalocker $theirs"
 done
