@@ -8,6 +8,7 @@ mod doctor;
 mod given;
 mod http;
 mod people;
+pub mod permitted;
 pub mod practices;
 mod signin;
 mod slots;

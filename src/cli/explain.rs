@@ -7,6 +7,7 @@ use clap::Args;
 use super::run;
 use super::setting_flags::SettingFlags;
 use super::start;
+use crate::app::permitted::target_of;
 use crate::app::practices::judge_job;
 use crate::app::{endpoint_setting, endpoints};
 use crate::exit::Exit;
@@ -40,7 +41,7 @@ fn place(job: &Job, settings: &Settings) -> Result<Place, Exit> {
     if matches!(job.target, Target::Connection { .. }) && settings.connections_file.is_none() {
         return Ok(Place { target: None, addresses: None, refusals: Vec::new() });
     }
-    let (target, mut refusals) = start::target_of(job, settings)?;
+    let (target, mut refusals) = target_of(job, settings).map_err(start::told)?;
     refusals.extend(judge_job(settings, job, Some(&target)).refused);
     let addresses = endpoints(settings, &target, job.service).map(|(login, exchange)| Addresses {
         login,

@@ -9,6 +9,7 @@ use super::invoke::ServiceName;
 use super::run;
 use super::setting_flags::SettingFlags;
 use super::start::{self, Ready, Workers};
+use crate::app::permitted::of_connection;
 use crate::app::practices::Doing;
 use crate::app::{AskedBy, Credentials, LoggedOut, Revoked, SigninError, kept_at};
 use crate::clocks::Clocks;
@@ -88,7 +89,7 @@ enum By {
 fn prepared(whose: &Whose, job: &Job, flags: SettingFlags) -> Result<(Ready, TargetSpec), Exit> {
     let settings = start::settings_of(flags)?;
     let permitted = match whose.connection() {
-        Some(_) => start::of_connection(job, &settings)?,
+        Some(_) => of_connection(job, &settings).map_err(start::told)?,
         None => start::permitted(job, &settings, Doing::Keeping)?,
     };
     kept_at(&permitted.target.auth).map_err(|why| start::refuse(&why))?;

@@ -8,7 +8,8 @@ use tracing::{error, warn};
 
 use super::emulate::{Embedded, EmulatorArgs};
 use super::setting_flags::SettingFlags;
-use super::start::{self, Permitted, Ready, Workers};
+use super::start::{self, Ready, Workers};
+use crate::app::permitted::Permitted;
 use crate::app::practices::{Doing, Recorded};
 use crate::app::recording::{Identities, Recorder};
 use crate::app::{Access, Credentials, RunOptions, scope, write_metrics};

@@ -8,7 +8,8 @@ use tracing::warn;
 
 use super::setting_flags::SettingFlags;
 use super::signals;
-use crate::app::practices::{Doing, judge_doing};
+use crate::app::permitted::{Barred, Permitted, judged};
+use crate::app::practices::Doing;
 use crate::app::{App, Credentials, Terminal};
 use crate::clocks::Clocks;
 use crate::exit::Exit;
@@ -20,8 +21,8 @@ use crate::runner::Console;
 use crate::runner::progress::Progress;
 use crate::runner::stop::Stop;
 use crate::settings::{ProcessEnvironment, Settings, for_programs};
-use crate::spec::job::{Job, Target, TargetSpec};
-use crate::spec::{ConnectionError, Connections, Problems, Targets, read_connections};
+use crate::spec::Problems;
+use crate::spec::job::{Job, TargetSpec};
 
 /// Threads that a command's work runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,68 +90,13 @@ pub(super) fn refuse_file(problems: &Problems) -> Exit {
     Exit::BadInput
 }
 
-/// What a job may run on here: nothing is connected without one.
-pub(super) struct Permitted {
-    pub(super) target: TargetSpec,
-    /// What the profile refuses unless it is allowed by name, and what was.
-    warnings: Vec<String>,
-}
-
-/// Why a job may not be started.
-pub(super) enum Barred {
-    /// The file of connections has mistakes.
-    File(Problems),
-    /// The job has no target.
-    NoTarget(String),
-    /// Connections or the profile forbid it: every reason.
-    ByPolicy(Vec<String>),
-}
-
-impl Barred {
-    /// How the command ends.
-    pub(super) fn exit(&self) -> Exit {
-        match self {
-            Barred::File(_) | Barred::NoTarget(_) => Exit::BadInput,
-            Barred::ByPolicy(_) => Exit::RefusedByPolicy,
-        }
-    }
-}
-
 /// Where the job runs and as whom, if connections and profile permit it; else every reason on standard error.
 pub(super) fn permitted(job: &Job, settings: &Settings, doing: Doing) -> Result<Permitted, Exit> {
     judged(job, settings, doing).map_err(told)
 }
 
-/// What a person may do with a connection's sign-in: leave theirs there, or take it back. Which jobs may use it does not
-/// matter then; Vault decides who may write it.
-pub(super) fn of_connection(job: &Job, settings: &Settings) -> Result<Permitted, Exit> {
-    let (target, _by_which_jobs) = target_of(job, settings)?;
-    profiled(job, settings, target, Vec::new(), Doing::Keeping).map_err(told)
-}
-
-/// As [`permitted`], for who tells the reasons in a way of its own.
-pub(super) fn judged(job: &Job, settings: &Settings, doing: Doing) -> Result<Permitted, Barred> {
-    let (target, refusals) = looked_up(job, settings)?;
-    profiled(job, settings, target, refusals, doing)
-}
-
-fn profiled(
-    job: &Job,
-    settings: &Settings,
-    target: TargetSpec,
-    mut refusals: Vec<String>,
-    doing: Doing,
-) -> Result<Permitted, Barred> {
-    let verdict = judge_doing(settings, &ProcessEnvironment, job, &target, doing);
-    refusals.extend(verdict.refused);
-    if refusals.is_empty() {
-        return Ok(Permitted { target, warnings: verdict.allowed });
-    }
-    Err(Barred::ByPolicy(refusals))
-}
-
 /// Every reason on standard error.
-fn told(barred: Barred) -> Exit {
+pub(super) fn told(barred: Barred) -> Exit {
     let exit = barred.exit();
     match barred {
         Barred::File(problems) => return refuse_file(&problems),
@@ -163,28 +109,6 @@ fn told(barred: Barred) -> Exit {
     }
     refuse("nothing was connected");
     exit
-}
-
-/// What the job would run on, and why it may not.
-pub(super) fn target_of(job: &Job, settings: &Settings) -> Result<(TargetSpec, Vec<String>), Exit> {
-    looked_up(job, settings).map_err(told)
-}
-
-fn looked_up(job: &Job, settings: &Settings) -> Result<(TargetSpec, Vec<String>), Barred> {
-    let connections = match (&job.target, &settings.connections_file) {
-        (Target::Connection { .. }, Some(file)) => read_connections(file).map_err(Barred::File)?,
-        _ => Connections::none(),
-    };
-    match connections.target(job, targets(settings)) {
-        Ok(target) => Ok((target, Vec::new())),
-        Err(ConnectionError::Refused { target, refusals }) => Ok((*target, refusals)),
-        Err(error) => Err(Barred::NoTarget(error.to_string())),
-    }
-}
-
-/// Whether jobs may say themselves where they run.
-pub(super) fn targets(settings: &Settings) -> Targets {
-    if settings.require_connections { Targets::ConnectionsOnly } else { Targets::Open }
 }
 
 /// The settings, or every problem of them on standard error.

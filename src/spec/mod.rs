@@ -6,6 +6,7 @@
 //! exactly as the service returns them.
 
 mod check;
+pub mod collect;
 mod connections;
 pub mod draft;
 mod embedded;

@@ -1,6 +1,5 @@
 //! `exorun check`: reads files of jobs and connections and says what is wrong with them; connects to nothing.
 
-mod collect;
 mod form;
 mod github;
 mod human;
@@ -18,6 +17,7 @@ use clap::{Args, ValueEnum};
 use crate::exit::Exit;
 use crate::observe::escape::one_line;
 use crate::settings::{ProcessEnvironment, Strings};
+use crate::spec::collect::sources;
 use form::Form;
 use names::Names;
 use outcome::{Outcome, Summary};
@@ -94,7 +94,7 @@ fn check(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> io::Result<Summary> {
-    let sources = collect::sources(paths);
+    let sources = sources(paths);
     let mut names = Names::default();
     let mut summary = Summary::default();
     form.begin(out)?;

@@ -1,8 +1,8 @@
 //! What came of one file, in small texts: the jobs themselves are dropped before the next file is read.
 
-use super::collect::Source;
 use super::form::Form;
 use super::policy::Policy;
+use crate::spec::collect::Source;
 use crate::spec::job::JobName;
 use crate::spec::{self, Place, Problems, Severity, Told};
 

@@ -1,5 +1,6 @@
 //! Which jobs would be refused where these settings hold: what `run` would say, before anything runs.
 
+use crate::app::permitted::targets;
 use crate::app::practices::judge_job;
 use crate::cli::start;
 use crate::exit::Exit;
@@ -34,13 +35,12 @@ impl Policy {
             (Target::Connection { .. }, None) => None,
             (_, connections) => Some(connections.as_ref().unwrap_or(&none)),
         };
-        let (target, mut refusals) =
-            match known.map(|known| known.target(job, start::targets(&self.settings))) {
-                None => (None, Vec::new()),
-                Some(Ok(target)) => (Some(target), Vec::new()),
-                Some(Err(ConnectionError::Refused { target, refusals })) => (Some(*target), refusals),
-                Some(Err(error)) => (None, vec![error.to_string()]),
-            };
+        let (target, mut refusals) = match known.map(|known| known.target(job, targets(&self.settings))) {
+            None => (None, Vec::new()),
+            Some(Ok(target)) => (Some(target), Vec::new()),
+            Some(Err(ConnectionError::Refused { target, refusals })) => (Some(*target), refusals),
+            Some(Err(error)) => (None, vec![error.to_string()]),
+        };
         refusals.extend(judge_job(&self.settings, job, target.as_ref()).refused);
         let told = |title: String| Told {
             severity: Severity::Error,

@@ -9,7 +9,8 @@ use clap::{Args, ValueEnum};
 
 use super::run;
 use super::setting_flags::SettingFlags;
-use super::start::{self, Barred, Ready, Workers};
+use super::start::{self, Ready, Workers};
+use crate::app::permitted::{Barred, judged};
 use crate::app::practices::{Doing, Recorded};
 use crate::app::{
     Asking, Case, Contents, Credentials, Report, Unattended, barred_report, hurried, write_bundle,
@@ -75,7 +76,7 @@ async fn climb(args: DoctorArgs, job: Job, flags: SettingFlags) -> Exit {
     };
     let shown: Vec<Shown> = settings.origins().to_vec();
     let tail = Tail::default();
-    let permitted = match start::judged(&job, &settings, Doing::Work(Recorded::Nothing)) {
+    let permitted = match judged(&job, &settings, Doing::Work(Recorded::Nothing)) {
         Ok(permitted) => permitted,
         Err(barred) => return told_barred(&args, &job, &settings, &barred),
     };

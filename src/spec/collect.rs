@@ -17,7 +17,7 @@ const INPUT_NAME: &str = "<stdin>";
 
 /// One thing to look at.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Source {
+pub enum Source {
     /// A regular file, by the path it is shown by.
     File(PathBuf),
     /// The same, outside of the folder that was named: a link below it leads there.
@@ -37,7 +37,7 @@ pub(super) enum Source {
 
 impl Source {
     /// What it is called in messages.
-    pub(super) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         match self {
             Source::File(path) | Source::Outside(path) | Source::Refused { path, .. } => path,
             Source::Input => Path::new(INPUT_NAME),
@@ -47,7 +47,7 @@ impl Source {
 
 /// The files behind the paths, in the order of the command line and inside a folder in that of their names. What is
 /// reached twice, also by a symbolic link, is there once, by the path that came first.
-pub(super) fn sources(paths: &[PathBuf]) -> Vec<Source> {
+pub fn sources(paths: &[PathBuf]) -> Vec<Source> {
     let mut collector = Collector::default();
     for path in paths {
         if let Err(TooMany) = collector.named(path) {
