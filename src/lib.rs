@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod emulator;
 pub mod exchange;
 pub mod exit;
+pub mod history;
 pub mod net;
 pub mod observe;
 pub mod recording;

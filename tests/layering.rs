@@ -17,8 +17,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "app", "runner", "emulator", "settings", "observe", "spec", "catalog", "rules", "slots", "exit",
-            "clocks",
+            "app", "runner", "emulator", "settings", "observe", "spec", "catalog", "rules", "slots",
+            "history", "exit", "clocks",
         ],
     ),
     // The composition root: it makes every part and hands it to the next.
@@ -26,6 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "app",
         &[
             "scheduler",
+            "history",
             "doctor",
             "runner",
             "session",
@@ -63,7 +64,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "clocks",
         ],
     ),
-    ("scheduler", &["runner", "observe", "spec", "catalog", "rules", "exit", "clocks"]),
+    ("scheduler", &["history", "runner", "observe", "spec", "catalog", "rules", "exit", "clocks"]),
+    ("history", &["rules", "clocks"]),
     (
         "runner",
         &["session", "exchange", "signin", "slots", "observe", "spec", "catalog", "rules", "exit", "clocks"],

@@ -3,6 +3,7 @@
 pub mod diff;
 pub mod duration;
 pub mod edit;
+pub mod occurrences;
 pub mod page;
 pub mod paging;
 pub mod profile;

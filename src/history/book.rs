@@ -1,0 +1,99 @@
+//! The file with one connection, synchronous: what tests and simulations drive directly.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::write::Counted;
+use super::{HistoryError, RunRecord, Write, open, run_record};
+
+/// The history, open for writing.
+pub struct Book {
+    connection: Connection,
+    file: PathBuf,
+}
+
+impl Book {
+    /// Opens the file at `path`: makes it (0600) where there is none, brings an older one up, and looks through all of it.
+    ///
+    /// # Errors
+    /// [`HistoryError`], of every kind but `Missing` and `AlreadyAccounted`.
+    pub fn open(path: &Path) -> Result<Book, HistoryError> {
+        let book = Book::open_to_add(path)?;
+        open::check(&book.connection, &book.file)?;
+        Ok(book)
+    }
+
+    /// Like [`Book::open`] without looking through the file: for a process that adds one run.
+    ///
+    /// # Errors
+    /// As [`Book::open`].
+    pub fn open_to_add(path: &Path) -> Result<Book, HistoryError> {
+        let (connection, file) = open::for_writing(path)?;
+        Ok(Book { connection, file })
+    }
+
+    /// One without a file, for simulations.
+    ///
+    /// # Errors
+    /// [`HistoryError::Other`].
+    pub fn in_memory() -> Result<Book, HistoryError> {
+        let (connection, file) = open::in_memory()?;
+        Ok(Book { connection, file })
+    }
+
+    /// The file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Writes everything or nothing; durable when it returns. In order: of one schedule, what is fresh must be given in the
+    /// order of its due times, because each moves the schedule's `handled_until`.
+    ///
+    /// # Errors
+    /// [`HistoryError::AlreadyAccounted`] if something fresh is not after the schedule's `handled_until`, if something was
+    /// said to wait and does not, or if something ends that does not run; and those of a file that cannot be written.
+    /// Nothing was changed then, and the same writes may be given again.
+    pub fn commit(&mut self, writes: &[Write]) -> Result<(), HistoryError> {
+        self.within(|transaction, file| {
+            let mut counted = Counted::default();
+            for write in writes {
+                write.apply(transaction, file, &mut counted)?;
+            }
+            counted.write(transaction).map_err(|error| HistoryError::of(file, error))
+        })
+    }
+
+    /// Adds a run that was started by hand: it has no occurrence and is written whole at its end.
+    ///
+    /// # Errors
+    /// Those of a file that cannot be written; [`HistoryError::Other`] if the run is there already.
+    pub fn record_run(&mut self, run: &RunRecord) -> Result<(), HistoryError> {
+        self.within(|transaction, file| {
+            run_record::insert(transaction, run, None).map_err(|error| HistoryError::of(file, error))
+        })
+    }
+
+    /// Does `work` in one transaction, which takes the write lock at once: a read that turns into a write later could
+    /// find the file changed in between.
+    pub(super) fn within<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>, &Path) -> Result<T, HistoryError>,
+    ) -> Result<T, HistoryError> {
+        let file = &self.file;
+        let failed = |error| HistoryError::of(file, error);
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        let done = work(&transaction, file)?;
+        transaction.commit().map_err(failed)?;
+        Ok(done)
+    }
+
+    /// Does `work` with the connection, reading.
+    pub(super) fn reading<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, HistoryError> {
+        work(&self.connection).map_err(|error| HistoryError::of(&self.file, error))
+    }
+}

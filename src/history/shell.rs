@@ -1,0 +1,89 @@
+//! The history for async code: one thread writes, in the order in which it was asked.
+
+use std::path::Path;
+use std::thread;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::exclusive::Exclusive;
+use super::{Book, HistoryError, Write};
+
+/// Orders that may wait for the writer; whoever comes then waits with them. The dispatcher waits for each of its own, so
+/// that this is only about the few others.
+const ORDERS_MAX: usize = 64;
+
+type Order = Box<dyn FnOnce(&mut Book) + Send>;
+
+/// The history, open for the one dispatcher. Cheap to clone; the file is closed when the last clone is gone.
+#[derive(Clone)]
+pub struct History {
+    orders: mpsc::Sender<Order>,
+    file: std::sync::Arc<Path>,
+}
+
+impl History {
+    /// Opens the history at `path` as [`Book::open`] does, for this process alone: a second one that asks gets an error.
+    /// Blocks for as long as looking through the file takes.
+    ///
+    /// # Errors
+    /// As [`Book::open`]; [`HistoryError::Locked`] if another process dispatches by it.
+    pub fn open_exclusively(path: &Path) -> Result<History, HistoryError> {
+        let exclusive = Exclusive::take(path)?;
+        let mut book = Book::open(path)?;
+        let file = book.file().into();
+        let (orders, mut ordered) = mpsc::channel::<Order>(ORDERS_MAX);
+        thread::Builder::new()
+            .name("history".to_owned())
+            .spawn(move || {
+                while let Some(order) = ordered.blocking_recv() {
+                    order(&mut book);
+                }
+                // The file is closed before another process may have it.
+                drop(book);
+                drop(exclusive);
+            })
+            .map_err(|error| HistoryError::Other {
+                file: path.to_owned(),
+                what: format!("no thread to write it: {error}"),
+            })?;
+        Ok(History { orders, file })
+    }
+
+    /// The file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// [`Book::commit`]: everything or nothing, durable when it returns.
+    ///
+    /// # Errors
+    /// As [`Book::commit`].
+    ///
+    /// # Cancel safety
+    /// Not cancel safe: dropped, it may still be written, or not.
+    pub async fn commit(&self, writes: Vec<Write>) -> Result<(), HistoryError> {
+        self.with(move |book| book.commit(&writes)).await
+    }
+
+    /// Does `work` on the writer's thread, after what was asked before.
+    ///
+    /// # Errors
+    /// Those of `work`; [`HistoryError::Other`] if a panic has ended the writer.
+    ///
+    /// # Cancel safety
+    /// Not cancel safe: dropped, it may still be done, or not.
+    pub async fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Book) -> Result<T, HistoryError> + Send + 'static,
+    ) -> Result<T, HistoryError> {
+        let (answer, answered) = oneshot::channel();
+        let order: Order = Box::new(move |book| {
+            // Nobody may be waiting any more.
+            let _ = answer.send(work(book));
+        });
+        let gone =
+            || HistoryError::Other { file: self.file.to_path_buf(), what: "its writer has ended".to_owned() };
+        self.orders.send(order).await.map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
+    }
+}
