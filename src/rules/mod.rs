@@ -12,6 +12,7 @@ pub mod quantity;
 pub mod renewal;
 pub mod retry;
 pub mod rights;
+pub mod schedule;
 pub mod skew;
 pub mod slots;
 pub mod tenancy;
