@@ -1,16 +1,22 @@
 //! The file with one connection, synchronous: what tests and simulations drive directly.
 
-use std::path::{Path, PathBuf};
+use std::ops::Deref;
+use std::path::Path;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Transaction, TransactionBehavior};
 
 use super::write::Counted;
-use super::{HistoryError, RunRecord, Write, open, run_record};
+use super::{HistoryError, Reader, RunRecord, Write, open, run_record};
 
-/// The history, open for writing.
-pub struct Book {
-    connection: Connection,
-    file: PathBuf,
+/// The history, open for writing and reading.
+pub struct Book(Reader);
+
+impl Deref for Book {
+    type Target = Reader;
+
+    fn deref(&self) -> &Reader {
+        &self.0
+    }
 }
 
 impl Book {
@@ -20,7 +26,7 @@ impl Book {
     /// [`HistoryError`], of every kind but `Missing` and `AlreadyAccounted`.
     pub fn open(path: &Path) -> Result<Book, HistoryError> {
         let book = Book::open_to_add(path)?;
-        open::check(&book.connection, &book.file)?;
+        open::check(&book.0.connection, &book.0.file)?;
         Ok(book)
     }
 
@@ -30,7 +36,7 @@ impl Book {
     /// As [`Book::open`].
     pub fn open_to_add(path: &Path) -> Result<Book, HistoryError> {
         let (connection, file) = open::for_writing(path)?;
-        Ok(Book { connection, file })
+        Ok(Book(Reader { connection, file }))
     }
 
     /// One without a file, for simulations.
@@ -39,12 +45,7 @@ impl Book {
     /// [`HistoryError::Other`].
     pub fn in_memory() -> Result<Book, HistoryError> {
         let (connection, file) = open::in_memory()?;
-        Ok(Book { connection, file })
-    }
-
-    /// The file.
-    pub fn file(&self) -> &Path {
-        &self.file
+        Ok(Book(Reader { connection, file }))
     }
 
     /// Writes everything or nothing; durable when it returns. In order: of one schedule, what is fresh must be given in the
@@ -80,20 +81,12 @@ impl Book {
         &mut self,
         work: impl FnOnce(&Transaction<'_>, &Path) -> Result<T, HistoryError>,
     ) -> Result<T, HistoryError> {
-        let file = &self.file;
+        let Reader { connection, file } = &mut self.0;
         let failed = |error| HistoryError::of(file, error);
         let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         let done = work(&transaction, file)?;
         transaction.commit().map_err(failed)?;
         Ok(done)
-    }
-
-    /// Does `work` with the connection, reading.
-    pub(super) fn reading<T>(
-        &self,
-        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-    ) -> Result<T, HistoryError> {
-        work(&self.connection).map_err(|error| HistoryError::of(&self.file, error))
     }
 }

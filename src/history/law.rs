@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::totals::totals;
-use super::{Book, HistoryError};
+use super::{HistoryError, Reader};
 
 /// A place where the books are wrong. There is none as long as only this program writes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Broken {
     pub what: String,
 }
 
-impl Book {
+impl Reader {
     /// Looks for a job whose due times are not all accounted for exactly once: due = ran + skipped + failed + open, each count
     /// is that of its rows, no two rows overlap, and no row lies behind its schedule's cursor. Reads everything.
     ///

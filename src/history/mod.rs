@@ -3,7 +3,7 @@
 //! The law: due = ran + skipped(reason) + failed(reason) + what is still open, for every job, for ever. An occurrence is
 //! counted as due in the same transaction that first hears of it, and as one of the three in the one that ends it. Both
 //! counts are kept apart from the rows ([`Totals`]), so that rows can be removed without losing a count, and
-//! [`Book::law`] compares the two.
+//! [`Reader::law`] compares the two.
 //!
 //! [`Book`] is the file with one connection, synchronous. [`History`] is the same for async code: one thread that
 //! writes, and a connection of its own for readers. What a commit confirmed is on the disk (WAL, `synchronous=FULL`): it
@@ -16,6 +16,7 @@ mod jobs;
 mod law;
 mod open;
 mod prune;
+mod read;
 mod recover;
 mod run_record;
 mod schema;
@@ -29,6 +30,10 @@ pub use errors::HistoryError;
 pub use jobs::{Registered, Registering};
 pub use law::Broken;
 pub use prune::Retention;
+pub use read::{
+    After, Found, LIMIT_MAX, ListedOccurrence, OccurrenceFilter, OccurrenceResult, Page, Paging, Reader,
+    RunDetail, RunFilter, RunOutcome,
+};
 pub use recover::{Lost, Recovered, Waiting};
 pub use run_record::{RunRecord, StepRecord, Trigger};
 pub use shell::History;

@@ -13,7 +13,7 @@ use super::schema::{APPLICATION_ID, MIGRATIONS};
 
 /// How long a writer waits for another process (`exorun run` beside `exorun serve`) to end its transaction, which takes
 /// milliseconds.
-const BUSY_WAIT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_WAIT: Duration = Duration::from_secs(5);
 
 /// Statements kept ready: more than there are.
 const STATEMENTS_KEPT: usize = 64;
@@ -91,8 +91,8 @@ fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "foreign_keys", true)
 }
 
-/// Refuses what is not ours before a byte of it is changed.
-pub(super) fn recognize(connection: &Connection, file: &Path) -> Result<(), HistoryError> {
+/// Refuses what is not ours before a byte of it is changed. Returns the file's version; 0: nothing is in it yet.
+pub(super) fn recognize(connection: &Connection, file: &Path) -> Result<i64, HistoryError> {
     let failed = |error| HistoryError::of(file, error);
     let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0)).map_err(failed);
     let version = number("PRAGMA user_version")?;
@@ -106,7 +106,7 @@ pub(super) fn recognize(connection: &Connection, file: &Path) -> Result<(), Hist
     if version > known {
         return Err(HistoryError::Newer { file: file.to_owned(), found: version, known });
     }
-    Ok(())
+    Ok(version)
 }
 
 fn known() -> i64 {

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use rusqlite::{Transaction, params};
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::Occurrence;
@@ -11,7 +12,8 @@ use super::stored::{count, millis};
 const REASON_LENGTH_MAX: usize = 2_000;
 
 /// What started a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Trigger {
     /// One of the job's schedules.
     Schedule,
@@ -20,19 +22,23 @@ pub enum Trigger {
 }
 
 /// A run that has ended. Text is as the run's report has it and is escaped on its way out.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RunRecord {
     /// Its id.
+    #[serde(rename = "run_id")]
     pub run: Uuid,
     /// The job's name.
     pub job: String,
     /// What started it.
     pub trigger: Trigger,
     /// When it was due; nothing for one that was started by hand. On the way in, the occurrence says it.
+    #[serde(rename = "due_at")]
     pub due: Option<Timestamp>,
     /// When it began.
+    #[serde(rename = "began_at")]
     pub began: Timestamp,
     /// When it ended; of a lost one, when that was noticed.
+    #[serde(rename = "ended_at")]
     pub ended: Timestamp,
     /// How long it took, by a clock that nobody sets; nothing if it was lost.
     pub seconds: Option<f64>,
@@ -62,12 +68,13 @@ pub struct RunRecord {
     pub source: String,
     /// How many sessions it held.
     pub sessions: u32,
-    /// The steps that began, in order.
+    /// The steps that began, in order. Lists of runs are without them; [`RunDetail`](super::RunDetail) has them.
+    #[serde(skip)]
     pub steps: Vec<StepRecord>,
 }
 
 /// One step of a run that has ended.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StepRecord {
     /// Its name.
     pub name: String,

@@ -1,12 +1,13 @@
 //! The history for async code: one thread writes, in the order in which it was asked.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::exclusive::Exclusive;
-use super::{Book, HistoryError, Write};
+use super::{Book, HistoryError, Reader, Write};
 
 /// Orders that may wait for the writer; whoever comes then waits with them. The dispatcher waits for each of its own, so
 /// that this is only about the few others.
@@ -18,7 +19,9 @@ type Order = Box<dyn FnOnce(&mut Book) + Send>;
 #[derive(Clone)]
 pub struct History {
     orders: mpsc::Sender<Order>,
-    file: std::sync::Arc<Path>,
+    file: Arc<Path>,
+    /// A connection that nobody reads with at the moment.
+    reader: Arc<Mutex<Option<Reader>>>,
 }
 
 impl History {
@@ -46,7 +49,7 @@ impl History {
                 file: path.to_owned(),
                 what: format!("no thread to write it: {error}"),
             })?;
-        Ok(History { orders, file })
+        Ok(History { orders, file, reader: Arc::default() })
     }
 
     /// The file.
@@ -85,5 +88,31 @@ impl History {
             || HistoryError::Other { file: self.file.to_path_buf(), what: "its writer has ended".to_owned() };
         self.orders.send(order).await.map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
+    }
+
+    /// Does `work` with a connection that only reads, on a thread for blocking work: it holds up no writer, and sees what
+    /// was committed before.
+    ///
+    /// # Errors
+    /// Those of `work`, and of a file that cannot be opened.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: nothing is changed.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Reader) -> Result<T, HistoryError> + Send + 'static,
+    ) -> Result<T, HistoryError> {
+        let (file, kept) = (Arc::clone(&self.file), Arc::clone(&self.reader));
+        let reading = move || {
+            let taken = kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let reader = taken.map_or_else(|| Reader::open(&file), Ok)?;
+            let read = work(&reader);
+            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(reader);
+            read
+        };
+        tokio::task::spawn_blocking(reading).await.unwrap_or_else(|error| {
+            let what = format!("a read was cut short: {error}");
+            Err(HistoryError::Other { file: self.file.to_path_buf(), what })
+        })
     }
 }

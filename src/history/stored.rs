@@ -53,6 +53,13 @@ pub(super) fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestam
     Timestamp::from_millisecond(row.get(column)?).map_err(|error| strange(column, Type::Integer, error))
 }
 
+/// The instant in a column that may be empty.
+pub(super) fn optional_instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
+    let millis: Option<i64> = row.get(column)?;
+    let instant = millis.map(Timestamp::from_millisecond).transpose();
+    instant.map_err(|error| strange(column, Type::Integer, error))
+}
+
 /// The count in a column.
 pub(super) fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     u64::try_from(row.get::<_, i64>(column)?).map_err(|error| strange(column, Type::Integer, error))

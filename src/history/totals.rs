@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use rusqlite::types::Type;
 
 use super::stored::{strange, unsigned};
-use super::{Book, HistoryError, JobId};
+use super::{HistoryError, JobId, Reader};
 use crate::rules::occurrences::ended::{FailReason, SkipReason};
 
 /// The counts of one job. They never go down while the job exists, whatever rows are removed.
@@ -37,7 +37,7 @@ impl Totals {
     }
 }
 
-impl Book {
+impl Reader {
     /// The counts of every job of which an occurrence was due.
     ///
     /// # Errors

@@ -6,5 +6,6 @@ mod support;
 
 mod claims;
 mod ledger;
+mod pages;
 mod random;
 mod retention;
