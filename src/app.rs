@@ -2,6 +2,7 @@
 
 mod account;
 mod addresses;
+mod admin;
 mod application;
 mod discovery;
 mod doctor;
@@ -56,6 +57,7 @@ pub use crate::signin::terminal::Terminal;
 pub use account::SignedIn;
 pub use account::session_times;
 pub use addresses::{endpoint_setting, endpoints, scope};
+pub use admin::admin_config;
 pub use doctor::{Case, barred_report, hurried};
 pub use given::Given;
 pub use people::{AskedBy, kept_at};

@@ -116,7 +116,8 @@ impl Clocks {
         tokio::select! {
             biased;
             done = work => Ok(done),
-            () = self.sleep(limit) => Err(Elapsed(limit)),
+            // Without a budget: work that is always ready spends the task's, and its timer would never be looked at.
+            () = tokio::task::unconstrained(self.sleep(limit)) => Err(Elapsed(limit)),
         }
     }
 }

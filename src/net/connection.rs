@@ -10,14 +10,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::unconstrained;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::in_hand::{Counted, InHand};
 use super::watched::{PeerEnd, Transport, Watched};
 use super::{Accept, Options, until};
-
-/// Room for all of a request's headers. A token of the service and a few cookies take about 8 KiB.
-const HEADERS_BYTES_MAX: usize = 64 * 1024;
 
 /// What a transport speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,25 +171,35 @@ where
     http.http1()
         .timer(TokioTimer::new())
         .header_read_timeout(options.header_timeout)
-        .max_buf_size(HEADERS_BYTES_MAX)
+        .max_buf_size(options.headers_bytes_max)
         .http2()
         .timer(TokioTimer::new())
-        .max_header_list_size(HEADERS_BYTES_MAX as u32);
+        .max_header_list_size(u32::try_from(options.headers_bytes_max).unwrap_or(u32::MAX));
     {
+        let in_hand = InHand::new(options.clocks.clone());
+        let service = Counted::new(service, in_hand.clone());
         let mut serving = pin!(http.serve_connection(TokioIo::new(stream.clone()), service));
+        let idle_timeout = options.idle_timeout.filter(|_| connection.protocol == Protocol::Http2);
         let graceful = async {
-            stop.cancelled().await;
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = unconstrained(in_hand.idle_for(idle_timeout)) => {}
+            }
         };
+        // Without a budget: a peer that keeps the connection busy must not keep it from being looked at.
+        let mut overdue = pin!(unconstrained(in_hand.overdue(options.request_timeout)));
         let finished = tokio::select! {
             biased;
             () = connection.cut.cancelled() => false,
             result = serving.as_mut() => { log(connection, result); true }
+            () = overdue.as_mut() => false,
             () = graceful => {
                 serving.as_mut().graceful_shutdown();
                 tokio::select! {
                     biased;
                     () = connection.cut.cancelled() => false,
                     result = serving.as_mut() => { log(connection, result); true }
+                    () = overdue.as_mut() => false,
                     () = options.clocks.sleep(options.grace) => false,
                 }
             }

@@ -5,6 +5,7 @@
 //! is stopped refuses new connections, lets requests in hand finish within a grace time, and then cuts the rest.
 
 mod connection;
+mod in_hand;
 mod watched;
 
 #[cfg(test)]
@@ -31,6 +32,9 @@ use crate::clocks::Clocks;
 /// How long the accept loop pauses after the system refused it a connection (for example: no more descriptors).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// Room for all of a request's headers. A token of the service and a few cookies take about 8 KiB.
+const HEADERS_BYTES_MAX: usize = 64 * 1024;
+
 /// An error of a body or a service, as hyper takes it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -41,6 +45,13 @@ pub struct Options {
     pub tls: Option<Arc<rustls::ServerConfig>>,
     /// Time for the TLS handshake, and for each request's head. HTTP/1 counts the wait for a next request too.
     pub header_timeout: Duration,
+    /// HTTP/2: a connection that has had no request in hand for so long is ended. HTTP/1 has `header_timeout` for that.
+    pub idle_timeout: Option<Duration>,
+    /// From a request's head until hyper has taken the last piece of its answer; then the transport is cut. It
+    /// is for peers that read slowly, or not at all.
+    pub request_timeout: Option<Duration>,
+    /// Room for all headers of a request; one that needs more is answered with 431. At least 8 KiB.
+    pub headers_bytes_max: usize,
     /// Connections served at a time; further ones wait in the listen queue.
     pub connections_max: usize,
     /// How long to wait for the peer's own end of the transport after this side ended it.
@@ -52,11 +63,15 @@ pub struct Options {
 }
 
 impl Options {
-    /// Plain HTTP with the defaults: 30 s for a head, 512 connections, 2 s to linger, 5 s of grace.
+    /// Plain HTTP with the defaults: 30 s for a head, no limit for a request and for idle HTTP/2, 64 KiB of headers,
+    /// 512 connections, 2 s to linger, 5 s of grace.
     pub fn new(clocks: Clocks) -> Options {
         Options {
             tls: None,
             header_timeout: Duration::from_secs(30),
+            idle_timeout: None,
+            request_timeout: None,
+            headers_bytes_max: HEADERS_BYTES_MAX,
             connections_max: 512,
             linger: Duration::from_secs(2),
             grace: Duration::from_secs(5),

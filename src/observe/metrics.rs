@@ -14,6 +14,7 @@ use prometheus::{
     Registry, TextEncoder,
 };
 
+use super::openmetrics;
 use crate::exit::Exit;
 
 /// The name of the gauge that outlives a failed run in a text file.
@@ -420,6 +421,11 @@ impl Metrics {
         TextEncoder::new()
             .encode_to_string(&self.0.registry.gather())
             .expect("encoding into memory cannot fail")
+    }
+
+    /// All series as OpenMetrics 1.0.
+    pub fn encode_openmetrics(&self) -> String {
+        openmetrics::encode(&self.0.registry.gather())
     }
 
     /// A dry run of `job` ended: it moves nothing, but what earlier runs left of the job is kept.

@@ -1,8 +1,10 @@
-//! What people and machines see of a run: log lines, metrics, and the escaping that both rest on.
+//! What people and machines see of a run: log lines, metrics, the admin server, and the escaping that all rest on.
 
+pub mod admin;
 pub mod escape;
 pub mod logs;
 pub mod metrics;
+mod openmetrics;
 pub mod outlet;
 pub mod tail;
 pub mod textfile;

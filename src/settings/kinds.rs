@@ -1,5 +1,6 @@
 //! What the text of a setting must be, and the value it becomes.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -36,6 +37,7 @@ pub(super) enum Kind {
     Detours,
     Proxy,
     Exceptions,
+    Listener,
 }
 
 /// A checked value.
@@ -53,6 +55,8 @@ pub(super) enum Value {
     Detours(Vec<Detour>),
     Proxy(Choice),
     Exceptions(Exceptions),
+    /// None: nowhere.
+    Listener(Option<SocketAddr>),
 }
 
 /// Connections to a host and port that go to another: name, certificate and request stay the first's.
@@ -201,6 +205,8 @@ impl Kind {
             }
             Kind::Proxy => Choice::parse(text).map(Value::Proxy),
             Kind::Exceptions => Exceptions::parse(text).map(Value::Exceptions),
+            Kind::Listener if text == "off" => Ok(Value::Listener(None)),
+            Kind::Listener => text.parse().map(|address| Value::Listener(Some(address))).map_err(|_| wants()),
         }
     }
 
@@ -220,6 +226,7 @@ impl Kind {
             }
             Kind::Proxy => "`environment`, `none` or `http://HOST:PORT`".to_owned(),
             Kind::Exceptions => "hosts, suffixes, addresses or networks with commas between, or `*`".to_owned(),
+            Kind::Listener => "`off`, or an IP address with a port, such as `127.0.0.1:9464`".to_owned(),
             Kind::Detours => "`HOST:PORT:TO_HOST:TO_PORT`, several with commas between".to_owned(),
         }
     }

@@ -5,6 +5,7 @@
 //! proxies and addresses are settings and never read from a job, because whoever writes a job must not decide
 //! where a credential is sent.
 
+mod admin;
 mod clouds;
 mod display;
 mod documentation;
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 use tracing_subscriber::filter::Targets;
 
+pub use admin::AdminSettings;
 pub use clouds::{OwnCloud, OwnClouds};
 pub use display::{for_programs, has_display};
 pub use documentation::documentation;
@@ -108,6 +110,7 @@ pub struct Settings {
     pub page_size: u32,
     pub batch_size: u32,
     pub reread_wait: Duration,
+    pub admin: Option<AdminSettings>,
     pub log_format: Format,
     pub log_level: Targets,
     shown: Vec<Shown>,
@@ -172,6 +175,7 @@ impl Settings {
         let mut problems = Vec::new();
         let mut found = Resolved::read(flags, environment, file, &mut problems);
         let vault = VaultSettings::read(&mut found, environment, &mut problems);
+        let admin = AdminSettings::read(&mut found, &mut problems);
         let settings = Settings {
             login_endpoint: found.endpoint("login_endpoint"),
             exchange_endpoint: found.endpoint("exchange_endpoint"),
@@ -237,6 +241,7 @@ impl Settings {
             page_size: found.count("page_size"),
             batch_size: found.count("batch_size"),
             reread_wait: found.duration("reread_wait"),
+            admin,
             log_format: found.log_format("log_format"),
             log_level: found.targets("log_level"),
             shown: Vec::new(),

@@ -1,6 +1,7 @@
 //! Which source wins, for each row of the table.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -218,6 +219,14 @@ impl Resolved {
             Value::Exceptions(exceptions) => exceptions,
             _ => unreachable!("`{key}` is a list of hosts in the table"),
         })
+    }
+
+    /// Where to listen; `None`: nowhere.
+    pub(super) fn listener(&mut self, key: &'static str) -> Option<SocketAddr> {
+        match self.take(key) {
+            Some(Value::Listener(address)) => address,
+            _ => unreachable!("`{key}` is where to listen, with a default in the table"),
+        }
     }
 
     pub(super) fn log_format(&mut self, key: &'static str) -> Format {

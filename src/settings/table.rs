@@ -476,6 +476,34 @@ pub static TABLE: &[Definition] = &[
          answers from several domain controllers, which differ for seconds to a minute.",
     ),
     row(
+        "admin_address",
+        Kind::Listener,
+        Some("127.0.0.1:9464"),
+        "Where `exorun serve` answers for metrics, probes and what it knows (docs/admin.md), or `off`. By default only this host can \
+         ask; in a pod it is `0.0.0.0:9464`, so that probes and scrapers can.",
+    ),
+    row(
+        "admin_token_file",
+        Kind::Path,
+        None,
+        "A file with the bearer token that the admin server wants for everything but `/livez` and `/readyz`. It is read anew when it \
+         changes. Without one, an address that is not loopback answers for metrics and probes only.",
+    ),
+    row(
+        "admin_tls_certificate",
+        Kind::Path,
+        None,
+        "A PEM file with the admin server's certificate and its intermediates; `admin_tls_key` belongs to it. Both are read anew when \
+         they change. Without them it speaks plain HTTP.",
+    ),
+    row("admin_tls_key", Kind::Path, None, "The PEM file of the private key of `admin_tls_certificate`."),
+    row(
+        "admin_connections_max",
+        Kind::Count { min: 1, max: 10000 },
+        Some("64"),
+        "Connections that the admin server serves at a time; further ones wait. Scrapers and probes keep one each.",
+    ),
+    row(
         "log_format",
         Kind::Word(&["human", "json"]),
         Some("human"),
