@@ -7,6 +7,7 @@ mod application;
 mod discovery;
 mod doctor;
 mod given;
+pub mod history;
 mod http;
 mod people;
 pub mod permitted;
@@ -168,6 +169,11 @@ impl App {
     /// What is counted.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// What it was made with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// Time.

@@ -5,6 +5,7 @@ mod cmdlets;
 mod doctor;
 mod emulate;
 mod explain;
+mod history;
 mod invoke;
 mod login;
 mod new;
@@ -58,6 +59,7 @@ enum Command {
     /// Serve an emulator of Entra sign-in and Exchange Online on loopback.
     Emulate(emulate::EmulateArgs),
     Sessions(sessions::SessionsArgs),
+    History(history::HistoryArgs),
     /// Print the JSON Schema of jobs and connections, for completion in editors.
     Schema(schema::SchemaArgs),
     /// Print each setting with its value and where it came from.
@@ -91,6 +93,7 @@ pub fn main() -> ExitCode {
         Command::Logout(args) => login::logout(args, settings),
         Command::Emulate(args) => emulate::main(args, settings),
         Command::Sessions(args) => sessions::main(args, settings),
+        Command::History(args) => history::main(&args, settings),
         Command::Schema(args) => schema::main(&args),
         Command::Settings => start::settings_of(settings)
             .map_or_else(|exit| exit, |settings| settings::run(&settings, &mut std::io::stdout())),

@@ -12,7 +12,7 @@ use super::start::{self, Ready, Workers};
 use crate::app::permitted::Permitted;
 use crate::app::practices::{Doing, Recorded};
 use crate::app::recording::{Identities, Recorder};
-use crate::app::{Access, Credentials, RunOptions, scope, write_metrics};
+use crate::app::{Access, Credentials, RunOptions, history, scope, write_metrics};
 use crate::clocks::Clocks;
 use crate::exit::Exit;
 use crate::runner::report::RunReport;
@@ -208,6 +208,9 @@ async fn configured_run(
     app.count(&report);
     if let Some(why) = args.metrics_file.as_deref().and_then(|path| write_metrics(&app, path).err()) {
         lost(&mut report, &why);
+    }
+    if let Err(why) = history::add(app.settings(), &report, app.clocks()).await {
+        warn!("the run is not in the history: {why}");
     }
     let shown = console.lines(&table(&report));
     if let Err(error) = shown.and(start::said(&output, &stop, app.clocks()).await) {

@@ -88,6 +88,9 @@ pub struct Settings {
     pub kubeconfig: Option<PathBuf>,
     pub lease_namespace: Option<String>,
     pub output_dir: Option<PathBuf>,
+    pub history: Option<PathBuf>,
+    pub history_keep: Duration,
+    pub history_runs_max: u32,
     pub session_limit: u32,
     pub lease: Duration,
     pub quarantine: Duration,
@@ -219,6 +222,9 @@ impl Settings {
             kubeconfig: found.path("kubeconfig"),
             lease_namespace: found.text("lease_namespace"),
             output_dir: found.path("output_dir"),
+            history: found.path("history"),
+            history_keep: found.duration("history_keep"),
+            history_runs_max: found.count("history_runs_max"),
             session_limit: found.count("session_limit"),
             lease: found.duration("lease"),
             quarantine: found.duration("quarantine"),
@@ -291,6 +297,12 @@ impl Settings {
         );
         // Relative to the working directory, two runs of a user would count sessions in two places.
         demand(self.state_dir.is_absolute(), "state_dir", "wants an absolute path".to_owned());
+        // Nor would `run` and `serve` mean the same file.
+        demand(
+            self.history.as_deref().is_none_or(Path::is_absolute),
+            "history",
+            "wants an absolute path".to_owned(),
+        );
         demand(
             self.retry_delay_first <= self.retry_delay_max,
             "retry_delay_first",

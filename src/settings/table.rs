@@ -243,6 +243,25 @@ pub static TABLE: &[Definition] = &[
          directory, and a path that leads out of it is refused. Set it where jobs come from people who do not own the host.",
     ),
     row(
+        "history",
+        Kind::Path,
+        None,
+        "The SQLite file that says what became of every due time and run. Left out, `serve` keeps `history.sqlite` in `state_dir`, which may not \
+         survive a restart of the host, and `run` writes nothing.",
+    ),
+    row(
+        "history_keep",
+        Kind::Duration { min: "1h", max: "3650d" },
+        Some("90d"),
+        "How long runs and occurrences stay in the history. Counts stay for ever.",
+    ),
+    row(
+        "history_runs_max",
+        Kind::Count { min: 100, max: 10_000_000 },
+        Some("100000"),
+        "How many runs, and how many rows of occurrences, the history has at most; the oldest go first.",
+    ),
+    row(
         "session_limit",
         Kind::Count { min: 1, max: 5 },
         Some("5"),

@@ -23,6 +23,7 @@ mod ensure;
 mod exit_codes;
 mod explain;
 mod faults;
+mod history;
 mod hostile;
 mod invoke;
 mod jobs;
