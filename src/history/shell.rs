@@ -13,7 +13,10 @@ use super::{Book, HistoryError, Reader, Write};
 /// that this is only about the few others.
 const ORDERS_MAX: usize = 64;
 
-type Order = Box<dyn FnOnce(&mut Book) + Send>;
+enum Order {
+    Do(Box<dyn FnOnce(&mut Book) + Send>),
+    Close(oneshot::Sender<()>),
+}
 
 /// The history, open for the one dispatcher. Cheap to clone; the file is closed when the last clone is gone.
 #[derive(Clone)]
@@ -38,12 +41,21 @@ impl History {
         thread::Builder::new()
             .name("history".to_owned())
             .spawn(move || {
+                let mut closing = None;
                 while let Some(order) = ordered.blocking_recv() {
-                    order(&mut book);
+                    match order {
+                        Order::Do(work) => work(&mut book),
+                        Order::Close(closed) => {
+                            closing = Some(closed);
+                            break;
+                        }
+                    }
                 }
                 // The file is closed before another process may have it.
                 drop(book);
                 drop(exclusive);
+                // Nobody may be waiting any more.
+                let _ = closing.map(|closed| closed.send(()));
             })
             .map_err(|error| HistoryError::Other {
                 file: path.to_owned(),
@@ -80,10 +92,10 @@ impl History {
         work: impl FnOnce(&mut Book) -> Result<T, HistoryError> + Send + 'static,
     ) -> Result<T, HistoryError> {
         let (answer, answered) = oneshot::channel();
-        let order: Order = Box::new(move |book| {
+        let order = Order::Do(Box::new(move |book| {
             // Nobody may be waiting any more.
             let _ = answer.send(work(book));
-        });
+        }));
         let gone =
             || HistoryError::Other { file: self.file.to_path_buf(), what: "its writer has ended".to_owned() };
         self.orders.send(order).await.map_err(|_| gone())?;
@@ -114,5 +126,17 @@ impl History {
             let what = format!("a read was cut short: {error}");
             Err(HistoryError::Other { file: self.file.to_path_buf(), what })
         })
+    }
+
+    /// Writes what was asked for before, closes the file, and lets others have it. Clones get an error from then on.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: it is closed all the same.
+    pub async fn close(self) {
+        let (closed, closing) = oneshot::channel();
+        if self.orders.send(Order::Close(closed)).await.is_ok() {
+            // An error: a panic has ended the writer, and with it the file is closed.
+            let _ = closing.await;
+        }
     }
 }
