@@ -1,0 +1,102 @@
+//! The program's metrics, as one value that is passed down; nothing is process-global.
+//!
+//! Labels hold only what the configuration bounds: job, target, step, cmdlet and words of closed sets. Never an
+//! object's identity, never a text of the service. Every series says whether an emulator answered.
+
+mod runs;
+mod sessions;
+mod signins;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use prometheus::core::Collector;
+use prometheus::{IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
+
+pub(super) use runs::LAST_SUCCESS;
+pub use runs::{FinishedCall, ObjectResult};
+
+use super::openmetrics;
+use runs::Runs;
+use sessions::Sessions;
+use signins::Signins;
+
+/// Who answered: the value of the label `emulated`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// Microsoft's service.
+    Service,
+    /// An emulator: dashboards and alerts leave these series out.
+    Emulator,
+}
+
+/// Everything the program counts. Cheap to clone.
+#[derive(Clone)]
+pub struct Metrics(Arc<Families>);
+
+struct Families {
+    registry: Registry,
+    runs: Runs,
+    sessions: Sessions,
+    signins: Signins,
+}
+
+/// The names, helps and labels are constants of this file, so neither making nor registering them can fail.
+const CONSTANT: &str = "metric names and labels are constants that a test registers";
+
+fn made<C: Collector + Clone + 'static>(registry: &Registry, family: prometheus::Result<C>) -> C {
+    let family = family.expect(CONSTANT);
+    registry.register(Box::new(family.clone())).expect(CONSTANT);
+    family
+}
+
+impl Metrics {
+    /// A registry with all families at zero.
+    pub fn new(peer: Peer) -> Metrics {
+        let emulated = match peer {
+            Peer::Service => "false",
+            Peer::Emulator => "true",
+        };
+        let labels = HashMap::from([("emulated".to_owned(), emulated.to_owned())]);
+        let registry = Registry::new_custom(None, Some(labels)).expect(CONSTANT);
+        let r = &registry;
+        let build = IntGaugeVec::new(
+            Opts::new("exorun_build_info", "Which version this is; always 1."),
+            &["version"],
+        );
+        made(r, build).with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        Metrics(Arc::new(Families {
+            runs: Runs::new(r),
+            sessions: Sessions::new(r),
+            signins: Signins::new(r),
+            registry,
+        }))
+    }
+
+    /// All series in Prometheus' text format.
+    pub fn encode(&self) -> String {
+        TextEncoder::new()
+            .encode_to_string(&self.0.registry.gather())
+            .expect("encoding into memory cannot fail")
+    }
+
+    /// All series as OpenMetrics 1.0.
+    pub fn encode_openmetrics(&self) -> String {
+        openmetrics::encode(&self.0.registry.gather())
+    }
+}
+
+fn counter(name: &str, help: &str) -> prometheus::Result<IntCounter> {
+    IntCounter::new(name, help)
+}
+
+fn counters(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCounterVec> {
+    IntCounterVec::new(Opts::new(name, help), labels)
+}
+
+fn gauges(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntGaugeVec> {
+    IntGaugeVec::new(Opts::new(name, help), labels)
+}
+
+#[cfg(test)]
+pub(super) mod tests;
