@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use exorun::exit::Exit;
-use exorun::observe::metrics::{FinishedCall, Metrics, ObjectResult, Peer};
+use exorun::observe::metrics::{ClockStep, Ending, FinishedCall, Metrics, ObjectResult, Peer, Reload};
 
 /// Every way a command can end; the compiler names the place to add a new one.
 const EXITS: [Exit; 9] = [
@@ -135,6 +135,15 @@ fn busy() -> Metrics {
     metrics.vault_renewal("ok");
     metrics.vault_read("ok");
     metrics.certificate_ends("contoso.onmicrosoft.com", "client", at);
+    metrics.next_due("job", Some(at));
+    metrics.occurrences_due("job", 1);
+    metrics.occurrences_ended("job", Ending { result: "ran", reason: "" }, 1);
+    metrics.occurrence_started(Duration::ZERO);
+    metrics.runs_in_hand(1, 0);
+    metrics.reloaded(Reload::Whole, 1, 0, at);
+    metrics.history_works();
+    metrics.history_failed("full");
+    metrics.clock_stepped(ClockStep::Back);
     metrics
 }
 

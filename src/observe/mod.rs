@@ -2,9 +2,9 @@
 
 pub mod admin;
 pub mod escape;
+pub mod exposition;
 pub mod logs;
 pub mod metrics;
-mod openmetrics;
 pub mod outlet;
 pub mod tail;
 pub mod textfile;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use exorun::clocks::Clocks;
 use exorun::exit::Exit;
 use exorun::observe::admin::{self, AdminConfig, AdminError, AdminServer, Readiness, Times};
-use exorun::observe::metrics::{Metrics, Peer};
+use exorun::observe::metrics::{Ending, Metrics, Peer};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -37,6 +37,11 @@ pub(crate) fn metrics() -> Metrics {
     let at = "2026-11-22T02:00:30Z".parse().unwrap();
     metrics.run_finished("harden", "quo\"te\\.example", Exit::Done, Duration::from_secs(30), at);
     metrics.session_waited(Duration::from_millis(20));
+    metrics.schedules();
+    metrics.next_due("harden", Some(at));
+    metrics.occurrences_due("harden", 2);
+    metrics.occurrences_ended("harden", Ending { result: "ran", reason: "" }, 1);
+    metrics.occurrences_ended("harden", Ending { result: "skipped", reason: "missed" }, 1);
     metrics
 }
 

@@ -1,8 +1,14 @@
-//! Others' tools judge what the server says: Prometheus' own, and the strict parser of its client for Python.
+//! Others' tools judge what the server says: Prometheus' own, the strict parser of its client for Python, and two that
+//! know OpenAPI.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use exorun::clocks::Clocks;
+
+use exorun::observe::admin::AdminConfig;
 
 use crate::components;
 use crate::house::{config, file, get, send, start};
@@ -89,4 +95,54 @@ async fn the_strict_parser_reads_openmetrics_as_it_reads_the_text() {
         let (accepted, said) = judge(&text, &broken);
         assert!(!accepted, "{words}: {said}");
     }
+}
+
+#[test]
+fn the_document_is_openapi() {
+    let test = "the_document_is_openapi";
+    let Some(python) = python(test) else { return };
+    let judge = |path: &Path| {
+        let output = Command::new(&python).args(["-m", "openapi_spec_validator"]).arg(path).output().unwrap();
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned(),
+        )
+    };
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/openapi.json");
+    let (valid, said) = judge(&document);
+    assert!(valid, "{said}");
+    // The judge does refuse.
+    let folder = tempfile::tempdir().unwrap();
+    let broken = std::fs::read_to_string(document)
+        .unwrap()
+        .replace("#/components/schemas/Run\"", "#/components/schemas/Rum\"");
+    let (valid, said) = judge(&file(folder.path(), "broken.json", &broken));
+    assert!(!valid, "{said}");
+}
+
+/// Whatever schemathesis thinks of, the server answers as the document says; with a token and without.
+#[tokio::test(flavor = "multi_thread")]
+async fn schemathesis_finds_nothing() {
+    let test = "schemathesis_finds_nothing";
+    if !components::has("schemathesis", test) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let token_file = file(folder.path(), "token", "a-token");
+    let server = start(AdminConfig { token_file: Some(token_file), ..config() }).await;
+    let url = format!("http://{}", server.address());
+    let judged = tokio::process::Command::new("schemathesis")
+        .arg("run")
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/openapi.json"))
+        .args(["--url", &url, "--header", "Authorization: Bearer a-token", "--checks", "all"])
+        .args(["--max-time", "45", "--seed", "1", "--no-color", "--warnings", "off"])
+        // It would leave its notes where it works.
+        .current_dir(folder.path())
+        .kill_on_drop(true)
+        .output();
+    let output = Clocks::system().timeout(Duration::from_secs(300), judged).await.expect("it ends").unwrap();
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("passed"), "{said}");
+    server.stop().await;
 }

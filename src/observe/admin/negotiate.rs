@@ -2,41 +2,31 @@
 
 use hyper::header::{ACCEPT, HeaderMap};
 
-/// A form of the metrics page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    /// Prometheus' text, 0.0.4.
-    Text,
-    /// OpenMetrics 1.0.
-    OpenMetrics,
+use crate::observe::exposition::Form;
+
+pub(super) fn content_type(form: Form) -> &'static str {
+    match form {
+        Form::Text => "text/plain; version=0.0.4; charset=utf-8",
+        Form::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+    }
 }
 
-impl Form {
-    pub(super) fn content_type(self) -> &'static str {
-        match self {
-            Form::Text => "text/plain; version=0.0.4; charset=utf-8",
-            Form::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
-        }
+fn media_type(form: Form) -> (&'static str, &'static str, &'static str) {
+    match form {
+        Form::Text => ("text", "plain", "0.0.4"),
+        Form::OpenMetrics => ("application", "openmetrics-text", "1.0.0"),
     }
+}
 
-    fn media_type(self) -> (&'static str, &'static str, &'static str) {
-        match self {
-            Form::Text => ("text", "plain", "0.0.4"),
-            Form::OpenMetrics => ("application", "openmetrics-text", "1.0.0"),
-        }
-    }
-
-    /// The form that `headers` prefer. Where nothing decides, and where neither is wanted, it is the text: a page that a
-    /// peer may throw away is worth more to it than a 406.
-    pub(super) fn preferred(headers: &HeaderMap) -> Form {
-        let fields: Vec<&str> =
-            headers.get_all(ACCEPT).iter().filter_map(|field| field.to_str().ok()).collect();
-        let ranges: Vec<Range<'_>> =
-            fields.iter().flat_map(|field| field.split(',')).filter_map(Range::parse).collect();
-        match weight(&ranges, Form::OpenMetrics) > weight(&ranges, Form::Text) {
-            true => Form::OpenMetrics,
-            false => Form::Text,
-        }
+/// The form that `headers` prefer. Where nothing decides, and where neither is wanted, it is the text: a page that a
+/// peer may throw away is worth more to it than a 406.
+pub(super) fn preferred(headers: &HeaderMap) -> Form {
+    let fields: Vec<&str> = headers.get_all(ACCEPT).iter().filter_map(|field| field.to_str().ok()).collect();
+    let ranges: Vec<Range<'_>> =
+        fields.iter().flat_map(|field| field.split(',')).filter_map(Range::parse).collect();
+    match weight(&ranges, Form::OpenMetrics) > weight(&ranges, Form::Text) {
+        true => Form::OpenMetrics,
+        false => Form::Text,
     }
 }
 
@@ -68,7 +58,7 @@ impl Range<'_> {
 
     /// How exactly the range means `form`, if it does.
     fn precision(&self, form: Form) -> Option<u8> {
-        let (major, minor, version) = form.media_type();
+        let (major, minor, version) = media_type(form);
         if (self.major, self.minor) == ("*", "*") {
             return Some(0);
         }
@@ -103,12 +93,12 @@ fn thousandths(text: &str) -> Option<u32> {
 mod tests {
     use super::*;
 
-    fn preferred(fields: &[&str]) -> Form {
+    fn wanted_by(fields: &[&str]) -> Form {
         let mut headers = HeaderMap::new();
         for field in fields {
             headers.append(ACCEPT, field.parse().unwrap());
         }
-        Form::preferred(&headers)
+        preferred(&headers)
     }
 
     #[test]
@@ -142,7 +132,7 @@ mod tests {
             (&["application/openmetrics-text;q="], Form::Text),
             (&["nonsense, ;;, /,application/openmetrics-text"], Form::OpenMetrics),
         ] {
-            assert_eq!(preferred(fields), form, "{fields:?}");
+            assert_eq!(wanted_by(fields), form, "{fields:?}");
         }
     }
 

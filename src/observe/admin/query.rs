@@ -9,8 +9,8 @@ const LIMIT_MAX: u32 = 1000;
 /// Longest cursor.
 const PAGE_MAX: usize = 512;
 
-/// How runs end: the words of the exit codes.
-const OUTCOMES: [&str; 9] = [
+/// How runs end: the words of the exit codes, and two of the scheduler's.
+const OUTCOMES: [&str; 11] = [
     "done",
     "failed",
     "changes_pending",
@@ -20,6 +20,8 @@ const OUTCOMES: [&str; 9] = [
     "interrupted",
     "signin_refused",
     "refused_by_policy",
+    "replaced",
+    "lost",
 ];
 
 /// What becomes of occurrences.
@@ -81,8 +83,13 @@ fn set(query: &mut Query, name: &str, value: String) -> Result<(), String> {
             query.limit = limit.ok_or_else(|| format!("a whole number from 1 to {LIMIT_MAX}"))?;
         }
         "page" => {
-            let good =
-                (1..=PAGE_MAX).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_graphic());
+            // Jobs are in the order of their names, and the last one's is the cursor.
+            let good = match query.resource {
+                Resource::Jobs => is_job_name(&value),
+                _ => {
+                    (1..=PAGE_MAX).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_graphic())
+                }
+            };
             if !good {
                 return Err("the `next` of the page before".to_owned());
             }
@@ -169,6 +176,11 @@ mod tests {
         let none = Err("this resource takes no parameters".to_owned());
         assert_eq!(read(Resource::Sessions, Some("limit=1&page=2")), none);
         assert!(read(Resource::Jobs, Some("job=a")).is_err());
+        assert_eq!(
+            read(Resource::Jobs, Some("page=0.5")),
+            Err("`page` wants the `next` of the page before".to_owned())
+        );
+        assert!(read(Resource::Jobs, Some("page=a-report")).is_ok());
     }
 
     #[test]
@@ -184,6 +196,6 @@ mod tests {
             Exit::SigninRefused,
             Exit::RefusedByPolicy,
         ];
-        assert_eq!(exits.map(Exit::word), OUTCOMES);
+        assert_eq!(exits.map(Exit::word), OUTCOMES[..exits.len()]);
     }
 }

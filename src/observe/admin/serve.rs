@@ -11,11 +11,12 @@ use hyper::{Method, Request, Version};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::ask::{AskError, Asked, Resource};
-use super::negotiate::Form;
+use super::negotiate;
 use super::respond::{self, Answered, Problem};
 use super::route::{self, Route};
 use super::{Access, Metrics, OPENAPI, Readiness, query};
 use crate::clocks::Clocks;
+use crate::observe::exposition::Form;
 
 /// How many large answers (metrics, and all under `/api`) are made and sent at a time. Probes need no place.
 const PLACES: usize = 4;
@@ -86,7 +87,7 @@ impl House {
             Route::Readyz => Ok(self.ready()),
             Route::Metrics => {
                 let place = self.place().await?;
-                Ok(respond::holding(self.page(Form::preferred(&request.headers)).await?, place))
+                Ok(respond::holding(self.page(negotiate::preferred(&request.headers)).await?, place))
             }
             Route::Api(resource) => {
                 let place = self.place().await?;
@@ -105,12 +106,9 @@ impl House {
     /// Made on a thread of its own: the page of many jobs takes long enough to make a run's call late.
     async fn page(&self, form: Form) -> Result<Answered, Answered> {
         let metrics = self.metrics.clone();
-        let made = tokio::task::spawn_blocking(move || match form {
-            Form::Text => metrics.encode(),
-            Form::OpenMetrics => metrics.encode_openmetrics(),
-        });
+        let made = tokio::task::spawn_blocking(move || metrics.page(form));
         let page = made.await.map_err(|_| Problem::new(500).detail("the metrics could not be written"))?;
-        Ok(respond::page(form.content_type(), page))
+        Ok(respond::page(negotiate::content_type(form), page))
     }
 
     async fn ask(&self, resource: Resource, parameters: Option<&str>) -> Result<Answered, Answered> {

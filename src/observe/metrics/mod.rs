@@ -3,21 +3,26 @@
 //! Labels hold only what the configuration bounds: job, target, step, cmdlet and words of closed sets. Never an
 //! object's identity, never a text of the service. Every series says whether an emulator answered.
 
+mod occurrences;
 mod runs;
+mod schedule;
 mod sessions;
 mod signins;
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, OnceLock};
 
 use prometheus::core::Collector;
-use prometheus::{IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry};
 
+pub use occurrences::Ending;
 pub(super) use runs::LAST_SUCCESS;
 pub use runs::{FinishedCall, ObjectResult};
+pub use schedule::{ClockStep, Reload};
 
-use super::openmetrics;
+use super::exposition::{Form, Page};
 use runs::Runs;
+use schedule::Schedule;
 use sessions::Sessions;
 use signins::Signins;
 
@@ -36,7 +41,10 @@ pub struct Metrics(Arc<Families>);
 
 struct Families {
     registry: Registry,
+    emulated: &'static str,
     runs: Runs,
+    /// Only where something is scheduled: zeros of a scheduler that is not there would look like one that is stuck.
+    schedule: OnceLock<Schedule>,
     sessions: Sessions,
     signins: Signins,
 }
@@ -66,7 +74,9 @@ impl Metrics {
         );
         made(r, build).with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         Metrics(Arc::new(Families {
+            emulated,
             runs: Runs::new(r),
+            schedule: OnceLock::new(),
             sessions: Sessions::new(r),
             signins: Signins::new(r),
             registry,
@@ -75,14 +85,25 @@ impl Metrics {
 
     /// All series in Prometheus' text format.
     pub fn encode(&self) -> String {
-        TextEncoder::new()
-            .encode_to_string(&self.0.registry.gather())
-            .expect("encoding into memory cannot fail")
+        self.page(Form::Text)
     }
 
-    /// All series as OpenMetrics 1.0.
-    pub fn encode_openmetrics(&self) -> String {
-        openmetrics::encode(&self.0.registry.gather())
+    /// All series in `form`. With many jobs this takes a while: not on a thread that something waits for.
+    pub fn page(&self, form: Form) -> String {
+        let mut page = Page::new(form);
+        page.families(&self.0.registry.gather());
+        if let Some(schedule) = self.0.schedule.get() {
+            schedule.jobs.write(&mut page);
+        }
+        page.finish()
+    }
+
+    /// The series of `jobs` vanish: these jobs are no more.
+    pub fn forget_jobs(&self, jobs: &BTreeSet<&str>) {
+        self.0.runs.forget(jobs);
+        if let Some(schedule) = self.0.schedule.get() {
+            schedule.jobs.forget(jobs);
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! Runs, and what they do: calls and objects.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use prometheus::core::{Collector, MetricVec, MetricVecBuilder};
+use prometheus::proto::MetricFamily;
 use prometheus::{
     GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry,
 };
@@ -136,6 +138,33 @@ impl Runs {
                     &["job", "step", "result"],
                 ),
             ),
+        }
+    }
+
+    /// Removes the series of `jobs`.
+    pub(super) fn forget(&self, jobs: &BTreeSet<&str>) {
+        forget(&self.ended, jobs);
+        forget(&self.run_duration, jobs);
+        forget(&self.last_completion, jobs);
+        forget(&self.last_success, jobs);
+        forget(&self.calls, jobs);
+        forget(&self.objects, jobs);
+        self.succeeded
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|(job, _)| !jobs.contains(job.as_str()));
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).retain(|job| !jobs.contains(job.as_str()));
+    }
+}
+
+/// Removes the series of `family` whose label `job` is one of `jobs`.
+fn forget<T: MetricVecBuilder>(family: &MetricVec<T>, jobs: &BTreeSet<&str>) {
+    for series in family.collect().iter().flat_map(MetricFamily::get_metric) {
+        let labels: HashMap<&str, &str> =
+            series.get_label().iter().map(|label| (label.name(), label.value())).collect();
+        if labels.get("job").is_some_and(|job| jobs.contains(job)) {
+            // An error would be one of a series that is gone already.
+            let _ = family.remove(&labels);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{FinishedCall, Metrics, ObjectResult, Peer};
+use super::{Ending, FinishedCall, Metrics, ObjectResult, Peer};
 use crate::exit::Exit;
 
 /// One of everything.
@@ -85,4 +85,88 @@ fn a_failed_run_does_not_move_the_last_success() {
     let page = metrics.encode();
     assert!(page.contains("exorun_last_success_timestamp_seconds{job=\"harden\",target=\"contoso.onmicrosoft.com\",emulated=\"false\"} 1795312830\n"), "{page}");
     assert!(page.contains("exorun_last_completion_timestamp_seconds{job=\"harden\",target=\"contoso.onmicrosoft.com\",emulated=\"false\"} 1795399230\n"), "{page}");
+}
+
+/// Three jobs with a scheduler.
+fn scheduled() -> Metrics {
+    let metrics = Metrics::new(Peer::Service);
+    let at = "2026-11-22T02:00:30Z".parse().unwrap();
+    metrics.schedules();
+    for job in ["a", "b", "c"] {
+        metrics.next_due(job, Some(at));
+    }
+    let ran = Ending { result: "ran", reason: "" };
+    let missed = Ending { result: "skipped", reason: "missed" };
+    metrics.occurrences_counted("b", 7, [(ran, 4), (missed, 3)]);
+    metrics.occurrences_due("b", 2);
+    metrics.occurrences_ended("b", ran, 1);
+    metrics.occurrences_ended("b", Ending { result: "failed", reason: "lost" }, 1);
+    metrics.next_due("c", None);
+    metrics
+}
+
+#[test]
+fn what_is_scheduled_is_counted_by_job_and_a_job_that_never_was_due_has_no_counts() {
+    let page = scheduled().encode();
+    let series: Vec<&str> = page.lines().filter(|line| line.contains("{job=")).collect();
+    insta::assert_snapshot!(series.join("\n"), @r#"
+    exorun_next_due_timestamp_seconds{job="a",emulated="false"} 1795312830
+    exorun_next_due_timestamp_seconds{job="b",emulated="false"} 1795312830
+    exorun_occurrences_due_total{job="b",emulated="false"} 9
+    exorun_occurrences_total{job="b",result="ran",reason="",emulated="false"} 5
+    exorun_occurrences_total{job="b",result="skipped",reason="missed",emulated="false"} 3
+    exorun_occurrences_total{job="b",result="failed",reason="lost",emulated="false"} 1
+    "#);
+}
+
+#[test]
+fn counts_are_the_historys_when_it_says_so() {
+    let metrics = scheduled();
+    metrics.occurrences_counted("b", 1, [(Ending { result: "ran", reason: "" }, 1)]);
+    let page = metrics.encode();
+    let counts: Vec<&str> = page.lines().filter(|line| line.starts_with("exorun_occurrences")).collect();
+    assert_eq!(
+        counts,
+        [
+            "exorun_occurrences_due_total{job=\"b\",emulated=\"false\"} 1",
+            "exorun_occurrences_total{job=\"b\",result=\"ran\",reason=\"\",emulated=\"false\"} 1",
+        ]
+    );
+}
+
+#[test]
+fn a_removed_job_takes_all_of_its_series_with_it_and_nobody_elses() {
+    let metrics = busy(Peer::Service);
+    metrics.occurrences_due("harden", 1);
+    metrics.next_due("other", Some("2026-11-22T02:00:30Z".parse().unwrap()));
+    let at = "2026-11-23T02:00:30Z".parse().unwrap();
+    metrics.run_finished("other", "contoso.onmicrosoft.com", Exit::Done, Duration::from_secs(1), at);
+    let lines =
+        |job: &str| metrics.encode().lines().filter(|line| line.contains(&format!("job=\"{job}\""))).count();
+    let (harden, other) = (lines("harden"), lines("other"));
+    assert!(harden > 6 && other > 4, "{harden} {other}");
+    metrics.forget_jobs(&["harden", "nobody"].into());
+    assert_eq!((lines("harden"), lines("other")), (0, other));
+}
+
+#[test]
+fn a_run_by_hand_has_no_families_of_a_scheduler() {
+    let page = busy(Peer::Service).encode();
+    assert!(!page.contains("exorun_history_writable") && !page.contains("exorun_jobs"), "{page}");
+    let page = scheduled().encode();
+    assert!(page.contains("exorun_history_writable{emulated=\"false\"} 0\n"), "{page}");
+    assert!(page.contains("exorun_reloads_total{result=\"failed\",emulated=\"false\"} 0\n"), "{page}");
+}
+
+#[test]
+fn a_hundred_thousand_jobs_are_written_whole_and_in_order() {
+    let metrics = Metrics::new(Peer::Service);
+    let at = "2026-11-22T02:00:30Z".parse().unwrap();
+    for number in 0..100_000 {
+        metrics.next_due(&format!("job-{number:05}"), Some(at));
+    }
+    let page = metrics.encode();
+    let lines: Vec<&str> = page.lines().filter(|line| line.contains("{job=")).collect();
+    assert_eq!(lines.len(), 100_000);
+    assert!(lines.is_sorted());
 }
