@@ -85,7 +85,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // An emulator built from the client's types would agree with the client's mistakes.
     ("emulator", &["catalog", "net", "clocks"]),
     ("net", &["rules::time", "clocks"]),
-    ("spec", &["catalog", "rules::duration", "rules::quantity"]),
+    ("spec", &["catalog", "rules::duration", "rules::quantity", "rules::schedule"]),
     ("catalog", &[]),
     ("rules", &[]),
     ("clocks", &["rules::time", "rules::duration"]),

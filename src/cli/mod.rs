@@ -9,6 +9,7 @@ mod history;
 mod invoke;
 mod login;
 mod new;
+mod next;
 mod run;
 mod schema;
 mod sessions;
@@ -46,6 +47,7 @@ enum Command {
     Check(check::CheckArgs),
     /// Say in words, and as PowerShell, what a job does; nothing is connected.
     Explain(explain::ExplainArgs),
+    Next(next::NextArgs),
     /// Run a job.
     Run(run::RunArgs),
     Doctor(doctor::DoctorArgs),
@@ -85,6 +87,7 @@ pub fn main() -> ExitCode {
         Command::New(args) => new::main(&args),
         Command::Check(args) => check::main(&args, settings),
         Command::Cmdlets(args) => cmdlets::main(&args),
+        Command::Next(args) => next::main(&args),
         Command::Explain(args) => explain::main(&args, settings),
         Command::Run(args) => run::main(args, settings),
         Command::Doctor(args) => doctor::main(args, settings),

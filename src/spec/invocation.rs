@@ -11,6 +11,7 @@ use super::job::{
 };
 use super::template::Template;
 use crate::catalog::{self, Cmdlet, Parameter, Required, Service, ValueKind};
+use crate::rules::schedule::RunPolicy;
 
 /// The name of the job and of the step that stand for a call.
 const INVOKE: &str = "invoke";
@@ -30,6 +31,7 @@ pub fn job(connection: ConnectionName, service: Service) -> Job {
         inputs: Vec::new(),
         limits: Limits { max_sessions: 1, max_changes: None, max_duration: None, session_wait: None },
         schedules: Vec::new(),
+        run_policy: RunPolicy::default(),
         steps: Vec::new(),
     }
 }

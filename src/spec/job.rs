@@ -13,6 +13,7 @@ pub use super::target::{
 use super::template::{Expression, Template};
 use crate::catalog::CmdletName;
 pub use crate::catalog::Service;
+use crate::rules::schedule::{RunPolicy, Schedule};
 
 /// One YAML document: what to do, where, as whom and when.
 #[derive(Debug)]
@@ -38,8 +39,10 @@ pub struct Job {
     pub inputs: Vec<InputSpec>,
     /// What the job allows itself.
     pub limits: Limits,
-    /// When it is due; run by the scheduler, checked here.
-    pub schedules: Vec<ScheduleSpec>,
+    /// When it is due; no two of them have the same due times by the same rule.
+    pub schedules: Vec<Schedule>,
+    /// What becomes of occurrences that are due at a bad moment.
+    pub run_policy: RunPolicy,
     /// What to do, in order.
     pub steps: Vec<Step>,
 }
@@ -91,15 +94,6 @@ pub struct Limits {
     pub max_duration: Option<Duration>,
     /// How long the run waits for its first session. `None`: the setting's value.
     pub session_wait: Option<Duration>,
-}
-
-/// When a job is due.
-#[derive(Clone, Debug)]
-pub struct ScheduleSpec {
-    /// Five cron fields, as in Unix and Kubernetes.
-    pub cron: String,
-    /// An IANA zone.
-    pub time_zone: String,
 }
 
 /// One entry of the job.

@@ -47,6 +47,10 @@ limits! {
     PERMITS_MAX: usize = 1_000;
     /// Schedules of one job.
     SCHEDULES_MAX: usize = 32;
+    /// Windows of one job's `blackout`.
+    BLACKOUTS_MAX: usize = 32;
+    /// Missed occurrences of one job that are run afterwards.
+    MISSED_MAX: u32 = 100;
     /// Sessions an account has in any service.
     SESSIONS_MAX: u32 = 5;
     /// Tries of one request that a step may ask for.

@@ -35,6 +35,7 @@ mod target;
 pub mod template;
 mod tree;
 mod words;
+mod zones;
 
 pub(crate) use check::{can_be_a_step, can_be_given};
 pub use connections::{ConnectionError, Connections};
@@ -46,3 +47,4 @@ pub use inputs::resolve_inputs;
 pub use permits::Targets;
 pub use problem::{Place, Problem, Problems, Severity, Told};
 pub use schema::schema;
+pub use zones::{UnknownZone, time_zone};

@@ -8,10 +8,13 @@ use exorun::spec;
 use serde_json::Value;
 
 /// Where each map of the form stands: `HERE` is replaced by `KEY: x` lines at its indentation.
-const PLACES: [(&str, &str); 16] = [
+const PLACES: [(&str, &str); 19] = [
     ("Job", "HERE"),
     ("Limits", "limits:\n  HERE"),
     ("Schedule", "schedules:\n  - HERE"),
+    ("Dst", "schedules:\n  - cron: '0 2 * * *'\n    dst:\n      HERE"),
+    ("RunPolicy", "run_policy:\n  HERE"),
+    ("Blackout", "run_policy:\n  blackout:\n    - HERE"),
     ("Input", "inputs:\n  x:\n    HERE"),
     ("Auth", "auth:\n  HERE"),
     ("Credential", "auth:\n  method: client_secret\n  credential:\n    HERE"),

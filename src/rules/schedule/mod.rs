@@ -16,8 +16,10 @@ mod show;
 #[cfg(test)]
 mod tests;
 mod weekdays;
+mod words;
 mod zone;
 
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -77,7 +79,7 @@ pub enum PeriodError {
 }
 
 /// One schedule of a job.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Schedule {
     due: Due,
     /// At most this many milliseconds of delay.
@@ -168,6 +170,23 @@ impl Schedule {
         }
     }
 
+    /// The fields, whose clocks they are read on, and what becomes of the moments that these skip or repeat. `None` if
+    /// it is due after a period.
+    pub fn on_zone(&self) -> Option<(&Cron, &TimeZone, Dst)> {
+        match &self.due {
+            Due::Cron(OnZone { cron, zone, dst }) => Some((cron, zone, *dst)),
+            Due::Every(_) => None,
+        }
+    }
+
+    /// The period of elapsed time, if it is due after one.
+    pub fn period(&self) -> Option<Duration> {
+        match self.due {
+            Due::Cron(_) => None,
+            Due::Every(period) => Some(Duration::from_secs(period.into())),
+        }
+    }
+
     /// What makes its due times, as one line: `cron 0 2 * * * Europe/Berlin gap=after overlap=first`, `every 15m`. Two
     /// texts that mean the same have the same line; the jitter is not in it, nor are `gap` and `overlap` where they
     /// have no effect.
@@ -176,6 +195,12 @@ impl Schedule {
             Due::Cron(on_zone) => on_zone.to_string(),
             Due::Every(period) => format!("every {}", show(Duration::from_secs((*period).into()))),
         }
+    }
+}
+
+impl fmt::Debug for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Schedule").field("due", &self.canonical()).field("jitter", &self.jitter()).finish()
     }
 }
 

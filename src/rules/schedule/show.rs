@@ -14,9 +14,15 @@ impl fmt::Display for Cron {
     }
 }
 
+impl fmt::Display for Weekdays {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&plain(self.0.into(), 0, 6, Form::Any))
+    }
+}
+
 /// Which forms a field may have without a change of its meaning.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     /// Everything.
     Any,
     /// No `*` and no step: values and ranges.
@@ -56,7 +62,7 @@ fn plain(values: u64, least: u32, most: u32, form: Form) -> String {
 }
 
 /// The entries of a list that has these values.
-fn entries(values: u64, least: u32, most: u32, form: Form) -> Vec<String> {
+pub(super) fn entries(values: u64, least: u32, most: u32, form: Form) -> Vec<String> {
     let all = values.count_ones() == most - least + 1;
     if all && form != Form::Lists {
         return vec!["*".to_owned()];
@@ -72,6 +78,14 @@ fn entries(values: u64, least: u32, most: u32, form: Form) -> Vec<String> {
         && (form != Form::Any || values.count_ones() > 1)
     {
         return vec![format!("*/{step}")];
+    }
+    let last = values.ilog2();
+    let until_last = |step: u32| every(step) & (u64::MAX >> (63 - last));
+    if form != Form::Star
+        && values.count_ones() > 2
+        && let Some(step) = steps.clone().find(|step| until_last(*step) == values)
+    {
+        return vec![format!("{first}-{last}/{step}")];
     }
     match form {
         Form::Any | Form::Lists => runs(values),
@@ -96,17 +110,17 @@ fn runs(mut values: u64) -> Vec<String> {
     while values != 0 {
         let first = values.trailing_zeros();
         let last = first + (values >> first).trailing_ones() - 1;
-        entries.push(match last - first {
-            0 => first.to_string(),
-            1 => format!("{first},{last}"),
-            _ => format!("{first}-{last}"),
-        });
+        match last - first {
+            0 => entries.push(first.to_string()),
+            1 => entries.extend([first.to_string(), last.to_string()]),
+            _ => entries.push(format!("{first}-{last}")),
+        }
         values &= !(((1u64 << (last - first + 1)) - 1) << first);
     }
     entries
 }
 
-fn bits(mut bits: u32) -> impl Iterator<Item = u32> {
+pub(super) fn bits(mut bits: u32) -> impl Iterator<Item = u32> {
     std::iter::from_fn(move || {
         let first = (bits != 0).then(|| bits.trailing_zeros())?;
         bits &= bits - 1;

@@ -40,6 +40,7 @@ pub(in crate::spec) fn job(checker: &mut Checker<'_>, path: &Path, document: &Do
              `exorun login` once",
         ));
     }
+    let run_policy = checker.run_policy(fields, &schedules);
     let limits = checker.limits(fields.get("limits"));
     let labels = fields.get("labels").map(|node| checker.labels(node)).unwrap_or_default();
     let inputs = fields.get("inputs").map(|node| checker.inputs(node)).unwrap_or_default();
@@ -70,6 +71,7 @@ pub(in crate::spec) fn job(checker: &mut Checker<'_>, path: &Path, document: &Do
         inputs,
         limits,
         schedules,
+        run_policy,
         steps,
     })
 }

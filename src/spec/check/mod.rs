@@ -21,6 +21,7 @@ mod output;
 mod permits;
 mod references;
 mod repeats;
+mod run_policy;
 mod scalars;
 mod schedule;
 mod secret_calls;

@@ -1,40 +1,26 @@
-//! Schedules: five cron fields and a time zone.
+//! Schedules: cron fields on the clocks of a zone, or a period.
 
-use std::sync::LazyLock;
+use std::ops::Range;
+use std::time::Duration;
 
-use croner::YEAR_UPPER_LIMIT;
-use croner::parser::{CronParser, Seconds, Year};
-use jiff::civil::date;
 use jiff::tz::TimeZone;
 
-use super::Checker;
-use crate::catalog::nearest;
+use super::{Checker, Fields};
+use crate::rules::duration::show;
+use crate::rules::schedule::{Cron, CronError, Dst, Gap, Overlap, PeriodError, Schedule};
 use crate::spec::escape::{escape, quote};
-use crate::spec::form::SCHEDULE;
-use crate::spec::job::ScheduleSpec;
+use crate::spec::form::{DST, SCHEDULE};
 use crate::spec::limits::SCHEDULES_MAX;
 use crate::spec::problem::Problem;
 use crate::spec::tree::Node;
+use crate::spec::zones::time_zone;
 
-/// The search for the next time that a schedule is due ends with the year 5000: beginning here it is short, and the
-/// forty years left have every day that there is, also each weekday on 29 February.
-const LATE: i16 = (YEAR_UPPER_LIMIT - 40) as i16;
-
-/// The zones there are, for messages: listing them takes long.
-static ZONES: LazyLock<Vec<String>> =
-    LazyLock::new(|| jiff::tz::db().available().map(|name| name.to_string()).collect());
-
-const FIELDS: [(&str, &str); 5] = [
-    ("minute", "0 to 59"),
-    ("hour", "0 to 23"),
-    ("day of month", "1 to 31"),
-    ("month", "1 to 12 or JAN to DEC"),
-    ("day of week", "0 to 7 or SUN to SAT (0 and 7 are Sunday)"),
-];
+/// Longer delays are slips: the occurrence of a day would start on the next one.
+const JITTER_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Checker<'_> {
-    /// `schedules` of a job.
-    pub(super) fn schedules(&mut self, node: &Node) -> Vec<ScheduleSpec> {
+    /// `schedules` of a job. Each has due times of its own: the same ones twice are a mistake.
+    pub(super) fn schedules(&mut self, node: &Node) -> Vec<Schedule> {
         let Some(items) = self.list(node, "`schedules`") else { return Vec::new() };
         if items.len() > SCHEDULES_MAX {
             let title =
@@ -43,20 +29,52 @@ impl Checker<'_> {
                 Problem::error(node.span.clone(), title).help("use lists and steps: `0,30 8-18/2 * * *`"),
             );
         }
-        items.iter().filter_map(|item| self.schedule(item)).collect()
+        let mut known: Vec<(String, Range<usize>)> = Vec::new();
+        let mut schedules = Vec::with_capacity(items.len().min(SCHEDULES_MAX));
+        for item in items {
+            let Some(schedule) = self.schedule(item) else { continue };
+            let line = schedule.canonical();
+            if let Some((_, first)) = known.iter().find(|(known, _)| *known == line) {
+                let problem = Problem::error(item.span.clone(), "this schedule is in the list twice");
+                let problem = problem.label("again here").related(first.clone(), "first here");
+                self.report(problem.help("remove one of the two"));
+                continue;
+            }
+            known.push((line, item.span.clone()));
+            schedules.push(schedule);
+        }
+        schedules
     }
 
-    fn schedule(&mut self, node: &Node) -> Option<ScheduleSpec> {
+    fn schedule(&mut self, node: &Node) -> Option<Schedule> {
         let fields = self.fields(node, &SCHEDULE)?;
-        let cron = match fields.get("cron") {
-            Some(node) => self.cron(node),
-            None => {
-                let problem = Problem::error(fields.head(), "a schedule has no `cron`");
-                self.report(problem.help("add five fields: `cron: \"0 2 * * *\"` is at 02:00 every day"));
+        let jitter = self.jitter(fields);
+        let schedule = match (fields.get("cron"), fields.get("every")) {
+            (Some(cron), None) => self.on_zone(fields, cron),
+            (None, Some(every)) => self.every(fields, every, jitter),
+            (Some(_), Some(every)) => {
+                let problem =
+                    Problem::error(every.span.clone(), "a schedule has `cron` or `every`, not both");
+                self.report(problem.help("make two entries of the list: the job is due by each of them"));
+                None
+            }
+            (None, None) => {
+                let problem = Problem::error(fields.head(), "a schedule has no `cron` and no `every`");
+                self.report(problem.help(
+                    "add five fields, `cron: \"0 2 * * *\"` is at 02:00 every day, or a period, `every: 15m`",
+                ));
                 None
             }
         };
-        let time_zone = match fields.get("time_zone") {
+        match (schedule, jitter) {
+            (Some(schedule), Some(jitter)) => Some(schedule.with_jitter(jitter)),
+            (schedule, _) => schedule,
+        }
+    }
+
+    fn on_zone(&mut self, fields: Fields<'_>, node: &Node) -> Option<Schedule> {
+        let cron = self.cron(node);
+        let zone = match fields.get("time_zone") {
             Some(node) => self.time_zone(node),
             None => {
                 let problem = Problem::error(fields.head(), "a schedule has no `time_zone`");
@@ -66,128 +84,122 @@ impl Checker<'_> {
                 None
             }
         };
-        Some(ScheduleSpec { cron: cron?, time_zone: time_zone? })
+        let dst = self.dst(fields);
+        if let (Some(cron), Some(entry)) = (&cron, fields.entry("dst"))
+            && !cron.is_fixed()
+        {
+            let title = "`dst` has no effect here: the hour has a `*` or a step, so the schedule follows elapsed time";
+            self.report(
+                Problem::warning(entry.key_span.clone(), title)
+                    .help("remove `dst`, or list the hours: `0 2,14 * * *`"),
+            );
+        }
+        Some(Schedule::cron(cron?, zone?, dst))
     }
 
-    fn cron(&mut self, node: &Node) -> Option<String> {
+    fn every(&mut self, fields: Fields<'_>, node: &Node, jitter: Option<Duration>) -> Option<Schedule> {
+        for key in ["time_zone", "dst"] {
+            if let Some(entry) = fields.entry(key) {
+                let title = format!("`{key}` does not belong to `every`, which counts elapsed time");
+                self.report(
+                    Problem::error(entry.key_span.clone(), title)
+                        .help(format!("remove `{key}`, or write the times of a zone as `cron`")),
+                );
+            }
+        }
+        let period = self.duration(node, "every")?;
+        let problem = match Schedule::every(period) {
+            Ok(_) if jitter.is_some_and(|jitter| jitter >= period) => {
+                let title = format!("`jitter` must be shorter than the period, {}", show(period));
+                let span = fields.get("jitter").map_or(node.span.clone(), |node| node.span.clone());
+                Problem::error(span, title).help("shorten `jitter`, or lengthen `every`")
+            }
+            Ok(schedule) => return Some(schedule),
+            Err(why) => {
+                let help = match why {
+                    PeriodError::Fraction => "leave the milliseconds out",
+                    PeriodError::OutOfRange => "the shortest period is `every: 1s`",
+                };
+                Problem::error(node.span.clone(), why.to_string()).help(help)
+            }
+        };
+        self.report(problem);
+        None
+    }
+
+    fn jitter(&mut self, fields: Fields<'_>) -> Option<Duration> {
+        let jitter = self.duration_of(fields, "jitter")?;
+        if jitter > JITTER_MAX {
+            let span = fields.get("jitter")?.span.clone();
+            let title = format!("`jitter` is at most {}, found {}", show(JITTER_MAX), show(jitter));
+            self.report(Problem::error(span, title).help("write a shorter delay: `jitter: 10m`"));
+            return None;
+        }
+        Some(jitter)
+    }
+
+    fn dst(&mut self, fields: Fields<'_>) -> Dst {
+        let Some(fields) = fields.get("dst").and_then(|node| self.fields(node, &DST)) else {
+            return Dst::default();
+        };
+        let gap = match self.word_of(fields, "gap") {
+            Some("skip") => Gap::Skip,
+            _ => Gap::After,
+        };
+        let overlap = match self.word_of(fields, "overlap") {
+            Some("both") => Overlap::Both,
+            _ => Overlap::First,
+        };
+        Dst { gap, overlap }
+    }
+
+    fn cron(&mut self, node: &Node) -> Option<Cron> {
         let text = self.text(node, "cron")?;
-        let fields: Vec<&str> = text.split_whitespace().collect();
-        if text.trim_start().starts_with('@') {
-            let title = format!("the cron nickname {} is not supported", quote(text));
-            self.report(
-                Problem::error(node.span.clone(), title)
-                    .help("write five fields: `0 0 * * *` is every day at midnight"),
-            );
-            return None;
-        }
-        if fields.len() != FIELDS.len() {
-            let title =
-                format!("a cron expression has five fields, found {} in {}", fields.len(), quote(text));
-            let help = if fields.len() == 6 {
-                "leave the seconds out: minute, hour, day of month, month, day of week"
-            } else {
-                "write minute, hour, day of month, month, day of week: `0 2 * * *` is at 02:00 every day"
-            };
-            self.report(Problem::error(node.span.clone(), title).help(help));
-            return None;
-        }
-        let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-        // The crate's errors carry no place: try each field alone.
-        let mut wrong = false;
-        for (index, field) in fields.iter().enumerate() {
-            let mut alone = ["*"; 5];
-            alone[index] = field;
-            let accepted = parser.parse(&alone.join(" ")).is_ok();
-            let step = field.split_once('/').and_then(|(_, step)| step.parse::<u32>().ok());
-            let last = [59, 23, 31, 12, 7][index];
-            let title = if !accepted {
-                format!(
-                    "{} of a cron expression is {}, found {}",
-                    FIELDS[index].0,
-                    FIELDS[index].1,
-                    quote(field)
-                )
-            } else if step.is_some_and(|step| step > last) {
-                format!("the step of the {} is larger than its range: {}", FIELDS[index].0, quote(field))
-            } else {
-                continue;
-            };
-            wrong = true;
-            let place = self.inside(node, index);
-            let help = match field.split_once('/') {
-                Some((start, step)) if start.bytes().all(|byte| byte.is_ascii_digit()) => {
-                    format!(
-                        "a step needs a range: `*/{step}` or `{start}-{last}/{step}`",
-                        step = escape(step)
-                    )
+        let cron = match Cron::parse_whole(text) {
+            Ok(cron) => cron,
+            Err(errors) => {
+                for CronError { range, title, help } in errors {
+                    let place = self.inside(node, text, range);
+                    self.report(Problem::error(place, escape(&title)).help(escape(&help)));
                 }
-                _ if field.contains('-') && accepted_backwards(&parser, field, index) => {
-                    "a range runs upwards: write `22-23,0-2` instead of `22-2`".to_owned()
-                }
-                _ => "names, lists `1,2`, ranges `1-5` and steps `*/15` are allowed".to_owned(),
-            };
-            self.report(Problem::error(place, title).help(help));
-        }
-        if wrong {
-            return None;
-        }
-        let parsed = match parser.parse(text) {
-            Ok(parsed) => parsed,
-            Err(error) => {
-                let title = format!("not a cron expression: {}", escape(&error.to_string()));
-                self.report(Problem::error(node.span.clone(), title).help("write five fields: `0 2 * * *`"));
                 return None;
             }
         };
-        let start = date(LATE, 1, 1).at(0, 0, 0, 0).to_zoned(TimeZone::UTC).ok()?;
-        if parsed.find_next_occurrence(&start, true).is_err() {
+        if cron.is_never_due() {
             let title = format!("{} is never due: there is no such day", quote(text));
             self.report(Problem::error(node.span.clone(), title).help("check day of month and month"));
             return None;
         }
-        Some(fields.join(" "))
+        Some(cron)
     }
 
-    /// The place of the field with this number inside a cron expression.
-    fn inside(&self, node: &Node, index: usize) -> std::ops::Range<usize> {
+    /// The place in the file of a part of a value.
+    fn inside(&self, node: &Node, text: &str, part: Range<usize>) -> Range<usize> {
         let raw = &self.text[node.span.clone()];
         let start = raw.len() - raw.trim_start_matches(['"', '\'']).len();
-        let mut at = start;
-        for (number, part) in raw[start..].split_whitespace().enumerate() {
-            let found = raw[at..].find(part).map_or(at, |found| at + found);
-            if number == index {
-                let length = part.trim_end_matches(['"', '\'']).len();
-                return node.span.start + found..node.span.start + found + length;
-            }
-            at = found + part.len();
+        if part == (0..text.len()) {
+            return node.span.clone();
         }
-        node.span.clone()
+        if raw[start..].starts_with(text) {
+            let at = node.span.start + start;
+            return at + part.start..at + part.end;
+        }
+        // With escapes or line breaks in it: the field of the same number.
+        let field = text[..part.start].split_ascii_whitespace().count();
+        let Some(found) = raw[start..].split_ascii_whitespace().nth(field) else { return node.span.clone() };
+        let at = node.span.start + (found.as_ptr() as usize - raw.as_ptr() as usize);
+        at..at + found.trim_end_matches(['"', '\'']).len()
     }
 
-    fn time_zone(&mut self, node: &Node) -> Option<String> {
+    /// A zone by its name.
+    pub(super) fn time_zone(&mut self, node: &Node) -> Option<TimeZone> {
         let text = self.text(node, "time_zone")?;
-        match TimeZone::get(text) {
-            // Names are found whatever their case; keep the canonical spelling.
-            Ok(zone) => Some(zone.iana_name().unwrap_or(text).to_owned()),
-            Err(_) => {
-                let title = format!("there is no time zone {}", quote(text));
-                let problem = Problem::error(node.span.clone(), title);
-                let help = match nearest(text, ZONES.iter().map(String::as_str)).first() {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => "write an IANA name such as `Europe/Berlin`, `Asia/Tokyo` or `UTC`".to_owned(),
-                };
-                self.report(problem.help(help));
+        match time_zone(text) {
+            Ok(zone) => Some(zone),
+            Err(unknown) => {
+                self.report(Problem::error(node.span.clone(), unknown.title).help(unknown.help));
                 None
             }
         }
     }
-}
-
-/// Whether turning a range around makes it right.
-fn accepted_backwards(parser: &CronParser, field: &str, index: usize) -> bool {
-    let Some((from, to)) = field.split_once('-') else { return false };
-    let turned = format!("{to}-{from}");
-    let mut alone = ["*"; 5];
-    alone[index] = &turned;
-    parser.parse(&alone.join(" ")).is_ok()
 }

@@ -63,6 +63,9 @@ fn when(page: &mut Page, job: &Job) {
     for schedule in &job.schedules {
         page.fact("due", &schedule::words(schedule));
     }
+    if !job.schedules.is_empty() {
+        schedule::policy(page, &job.run_policy);
+    }
     let by_whom = if job.schedules.is_empty() {
         "the job has no schedule: it runs when somebody or something starts it"
     } else {

@@ -1,5 +1,6 @@
 //! The form of a job: its head, and what stands beside the steps.
 
+use super::schedule::{RUN_POLICY, SCHEDULE};
 use super::step::STEP;
 use super::target::{AUTH, ENVIRONMENTS};
 use super::{Form, Key, Names, Object};
@@ -55,6 +56,11 @@ pub(in crate::spec) static JOB: Object = Object {
             "When the job is due. Checked, and not run by this version.",
         ),
         Key::new(
+            "run_policy",
+            Form::One(&RUN_POLICY),
+            "What becomes of occurrences that are due at a bad moment.",
+        ),
+        Key::new(
             "unknown",
             Form::Word(&["refuse", "allow"]),
             "What happens with a cmdlet or parameter that the catalog of this version does not have: an error, or a \
@@ -73,24 +79,6 @@ pub(in crate::spec) static JOB: Object = Object {
             "Values that `--input NAME=VALUE` may give; expressions write `inputs.NAME`.",
         ),
         Key::new("steps", Form::List { of: &STEP, max: STEPS_MAX }, "What to do, in this order.").needed(),
-    ],
-};
-
-/// An entry of `schedules`.
-pub(in crate::spec) static SCHEDULE: Object = Object {
-    name: "Schedule",
-    what: "a schedule",
-    doc: "If day of month and day of week are both given, either one is enough, as in Unix. Nicknames such as \
-          `@daily`, a sixth field, and a day that never comes are refused.",
-    keys: &[
-        Key::new(
-            "cron",
-            Form::Cron,
-            "Minute, hour, day of month, month, day of week; 0 and 7 are Sunday. Quote it: a text that starts with \
-             `*` is an alias in YAML.",
-        )
-        .needed(),
-        Key::new("time_zone", Form::TimeZone, "An IANA zone: `Europe/Berlin`, `UTC`.").needed(),
     ],
 };
 

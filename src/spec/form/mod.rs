@@ -6,11 +6,13 @@
 
 mod job;
 mod reference;
+mod schedule;
 mod step;
 mod target;
 
-pub(super) use job::{INPUT, JOB, LIMITS, SCHEDULE};
+pub(super) use job::{INPUT, JOB, LIMITS};
 pub use reference::reference;
+pub(super) use schedule::{BLACKOUT, DST, RUN_POLICY, SCHEDULE};
 pub(super) use step::{BYTES, OUTPUT, RETRY, STEP};
 pub(super) use target::{
     AUTH, CONNECTION, CONNECTIONS, CREDENTIAL, ENVIRONMENTS, METHODS, MethodForm, PERMITTED_JOBS,
@@ -77,8 +79,12 @@ pub(super) enum Form {
     Integer { from: i64, to: i64 },
     /// Whole numbers with units: `1h30m`.
     Duration,
-    /// Five cron fields.
+    /// Five cron fields, or a nickname.
     Cron,
+    /// Weekdays as in a cron expression.
+    Weekdays,
+    /// A time of day, or a date with one.
+    Moment,
     /// An IANA zone.
     TimeZone,
     /// What a job's input takes, by its type.

@@ -9,8 +9,8 @@ mod values;
 use serde_json::{Map, Value, json};
 
 use super::form::{
-    AUTH, BYTES, CONNECTIONS, CREDENTIAL, Form, INPUT, JOB, Key, METHODS, MethodForm, Names, Needed, OUTPUT,
-    Object, PERMITTED_JOBS, STEP, objects,
+    AUTH, BLACKOUT, BYTES, CONNECTIONS, CREDENTIAL, Form, INPUT, JOB, Key, METHODS, MethodForm, Names,
+    Needed, OUTPUT, Object, PERMITTED_JOBS, RUN_POLICY, SCHEDULE, STEP, objects,
 };
 use values::{NAME_OF_PROPERTY, expression};
 
@@ -82,6 +82,20 @@ fn definition(object: &'static Object) -> Value {
         name if name == AUTH.name => {
             json!({"allOf": METHODS.iter().map(method).collect::<Vec<_>>()})
         }
+        name if name == SCHEDULE.name => json!({"oneOf": [
+            {"required": ["cron", "time_zone"], "properties": {"every": false}},
+            {"required": ["every"], "properties": {"cron": false, "time_zone": false, "dst": false}},
+        ]}),
+        name if name == RUN_POLICY.name => json!({
+            "if": {"properties": {"missed": {"const": "all"}}, "required": ["missed"]},
+            "then": {"required": ["overlap"], "properties": {"overlap": {"enum": ["queue", "allow"]}}},
+            "else": {"properties": {"missed_max": false}},
+        }),
+        name if name == BLACKOUT.name => json!({
+            "if": {"properties": {"from": {"type": "string", "pattern": values::DATE_AND_TIME}}},
+            "then": {"properties": {"until": {"pattern": values::DATE_AND_TIME}, "days": false}},
+            "else": {"properties": {"until": {"pattern": values::TIME_OF_DAY}}},
+        }),
         name if name == PERMITTED_JOBS.name => json!({"minProperties": 1}),
         name if name == CREDENTIAL.name || name == BYTES.name => {
             json!({"minProperties": 1, "maxProperties": 1})
@@ -181,7 +195,14 @@ fn form(form: Form) -> Value {
         Form::Integer { from, to: i64::MAX } => json!({"type": "integer", "minimum": from}),
         Form::Integer { from, to } => json!({"type": "integer", "minimum": from, "maximum": to}),
         Form::Duration => json!({"type": "string", "pattern": "^([0-9]+(d|h|ms|m|s))+$"}),
-        Form::Cron => json!({"type": "string", "pattern": "^\\s*\\S+(\\s+\\S+){4}\\s*$"}),
+        Form::Cron => {
+            json!({"type": "string", "pattern": "^\\s*(@[A-Za-z]+|\\S+(\\s+\\S+){4})\\s*$"})
+        }
+        Form::Weekdays => json!({"type": ["string", "integer"], "minLength": 1}),
+        Form::Moment => json!({"anyOf": [
+            {"type": "string", "pattern": values::TIME_OF_DAY},
+            {"type": "string", "pattern": values::DATE_AND_TIME},
+        ]}),
         Form::TimeZone | Form::Noun => json!({"type": "string", "minLength": 1}),
         Form::Cmdlet => json!({"type": "string", "not": {"pattern": "^([Dd]is)?[Cc]onnect-"}}),
         Form::InputValue => json!({}),

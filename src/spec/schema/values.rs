@@ -14,6 +14,12 @@ pub(super) const NAMED_OUTPUT: &str = "\\.([cC][sS][vV]|[nN][dD][jJ][sS][oO][nN]
 /// File names that say CSV.
 pub(super) const NAMED_CSV: &str = "\\.[cC][sS][vV]$";
 
+/// A time of day, as a window is given with.
+pub(super) const TIME_OF_DAY: &str = "^([01][0-9]|2[0-3]):[0-5][0-9]$";
+
+/// A date with a time of day.
+pub(super) const DATE_AND_TIME: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]$";
+
 /// Text that holds an expression: the value of everything that has a type of its own.
 pub(super) fn expression() -> Value {
     json!({"$ref": "#/$defs/expression"})

@@ -142,6 +142,37 @@ fn the_text_of_equal_bits_is_one_and_is_read_back() {
 }
 
 #[test]
+fn a_cron_is_told_in_words() {
+    let told: Vec<String> = [
+        "0 2 * * *",
+        "0 6 * * MON",
+        "30 8-18/2 * * MON-FRI",
+        "*/15 * * * *",
+        "* * * * *",
+        "0 * * * *",
+        "5 * * * *",
+        "7,37 * * * *",
+        "*/20 9-17 * * 1-5",
+        "0 */6 * * *",
+        "1 */2 * * *",
+        "0,30 2,14 * * *",
+        "* 4 * * *",
+        "0 3 1 1,7 *",
+        "5,35 22 L * *",
+        "0 0 13 * FRI",
+        "0 0 */13 * FRI",
+        "0 0 1-31 * FRI",
+        "0 0 * * FRI#2,1L",
+        "0 0 15W,LW,L-3,L-1 * *",
+        "0 0 1,10-12 12 0,3,5-6",
+    ]
+    .iter()
+    .map(|text| format!("{text:24} {}", Cron::parse(text).unwrap().words()))
+    .collect();
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
 fn weekdays_alone_are_read_as_in_a_cron() {
     assert_eq!(Weekdays::parse("*"), Ok(Weekdays::ALL));
     assert_eq!(Weekdays::parse("sat,7"), Weekdays::parse("0,6"));
