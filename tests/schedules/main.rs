@@ -1,8 +1,13 @@
-//! Schedules as their users meet them: `exorun next`, over the nights on which clocks change.
+//! Schedules as their users meet them: `exorun next`, over the nights on which clocks change, and beside the libraries of
+//! others.
 #![expect(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
+
+#[path = "../support/components.rs"]
+mod components;
 
 mod lines;
 mod nights;
+mod oracles;
 mod printed;
 
 use std::io::{Seek, Write};
