@@ -4,18 +4,24 @@ mod account;
 mod addresses;
 mod admin;
 mod application;
+mod asked;
 mod discovery;
 mod doctor;
+mod first_secret;
 mod given;
 pub mod history;
 mod http;
+mod listed;
 mod people;
 pub mod permitted;
 pub mod practices;
+mod reload;
+pub mod serve;
 mod signin;
 mod slots;
 mod sources;
 mod vault;
+mod work;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -61,6 +67,7 @@ pub use addresses::{endpoint_setting, endpoints, scope};
 pub use admin::admin_config;
 pub use doctor::{Case, barred_report, hurried};
 pub use given::Given;
+pub use listed::listed;
 pub use people::{AskedBy, kept_at};
 pub use slots::{Slots, slots};
 use sources::TokenSources;
@@ -103,8 +110,21 @@ pub enum Credentials {
     Given(Box<Given>),
 }
 
+/// Whether other runs of this process work at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Company {
+    /// It is alone: it ends when the process owes nothing any more.
+    Alone,
+    /// Others have sessions open: it ends when its own are closed, or left to the reaper.
+    Others,
+}
+
 /// How one run is done.
 pub struct RunOptions {
+    /// Its id, new for each run.
+    pub run_id: Uuid,
+    /// Whether it waits for what the process owes.
+    pub company: Company,
     /// Values of the job's inputs.
     pub inputs: BTreeMap<String, Value>,
     /// Whether it writes.
@@ -198,7 +218,7 @@ impl App {
         target: TargetSpec,
         options: RunOptions,
     ) -> (RunReport, Option<Items>) {
-        let run_id = Uuid::new_v4().to_string();
+        let run_id = options.run_id.to_string();
         let (began, began_at) = (self.clocks.boot(), self.clocks.wall());
         let mut report = RunReport::new(self.peer(), &run_id, began_at);
         report.job = job.name.to_string();
@@ -256,6 +276,7 @@ impl App {
         options: RunOptions,
         report: &mut RunReport,
     ) -> (Exit, Option<String>, Option<Items>) {
+        let company = options.company;
         let output_places = OutputPlaces::new(self.settings.output_dir.clone());
         if let Err(why) = output_places.look(job, target, &options.inputs, &run_id) {
             return (Exit::BadInput, Some(why), None);
@@ -265,7 +286,9 @@ impl App {
             signed_in = signing_in => signed_in,
             () = options.stop.asked() => {
                 // A kept refresh token may be used up, and its successor on its way to its place.
-                self.settle().await;
+                if company == Company::Alone {
+                    self.settle().await;
+                }
                 return (Exit::Interrupted, Some("the run was told to stop while signing in".to_owned()), None);
             }
         };
@@ -296,7 +319,9 @@ impl App {
             progress: options.progress,
         };
         let ended = runner::run(&parts, self.settings.drain_grace).await;
-        self.settle().await;
+        if company == Company::Alone {
+            self.settle().await;
+        }
         report.steps = ended.steps;
         report.sessions = ledger.sessions();
         (ended.exit, ended.reason, ended.items)

@@ -26,6 +26,19 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// All of them.
+    pub const ALL: [Exit; 9] = [
+        Exit::Done,
+        Exit::Failed,
+        Exit::ChangesPending,
+        Exit::PartlyFailed,
+        Exit::BadInput,
+        Exit::NoSession,
+        Exit::Interrupted,
+        Exit::SigninRefused,
+        Exit::RefusedByPolicy,
+    ];
+
     /// The number the shell sees.
     pub fn code(self) -> u8 {
         match self {

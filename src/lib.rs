@@ -14,6 +14,7 @@ pub mod observe;
 pub mod recording;
 pub mod rules;
 pub mod runner;
+pub mod scheduler;
 pub mod secrets;
 pub mod session;
 pub mod settings;

@@ -32,6 +32,15 @@ impl Barred {
             Barred::ByPolicy(_) => Exit::RefusedByPolicy,
         }
     }
+
+    /// Every reason, in words.
+    pub fn why(&self) -> String {
+        match self {
+            Barred::File(problems) => problems.render_plain(),
+            Barred::NoTarget(why) => why.clone(),
+            Barred::ByPolicy(reasons) => reasons.join("; "),
+        }
+    }
 }
 
 /// Where the job runs and as whom, if connections and profile permit it. Reads the file of connections.

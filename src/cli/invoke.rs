@@ -7,11 +7,13 @@ use std::sync::Arc;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
+use uuid::Uuid;
+
 use super::run;
 use super::setting_flags::SettingFlags;
 use super::start::{self, Ready, Workers};
 use crate::app::practices::{Doing, Recorded};
-use crate::app::{Access, Credentials, RunOptions};
+use crate::app::{Access, Company, Credentials, RunOptions};
 use crate::clocks::Clocks;
 use crate::exit::Exit;
 use crate::runner::{Mode, invoked};
@@ -125,6 +127,8 @@ async fn invoke(args: InvokeArgs, job: Job, flags: SettingFlags) -> Exit {
     };
     let access = if args.allow_write { Access::ReadWrite } else { Access::ReadOnly };
     let options = RunOptions {
+        run_id: Uuid::new_v4(),
+        company: Company::Alone,
         inputs: BTreeMap::new(),
         mode: Mode::Apply,
         access,

@@ -12,6 +12,7 @@ mod new;
 mod next;
 mod run;
 mod schema;
+mod serve;
 mod sessions;
 mod setting_flags;
 pub mod settings;
@@ -50,6 +51,7 @@ enum Command {
     Next(next::NextArgs),
     /// Run a job.
     Run(run::RunArgs),
+    Serve(serve::ServeArgs),
     Doctor(doctor::DoctorArgs),
     /// Call one cmdlet by hand.
     Invoke(invoke::InvokeArgs),
@@ -90,6 +92,7 @@ pub fn main() -> ExitCode {
         Command::Next(args) => next::main(&args),
         Command::Explain(args) => explain::main(&args, settings),
         Command::Run(args) => run::main(args, settings),
+        Command::Serve(args) => serve::main(args, settings),
         Command::Doctor(args) => doctor::main(args, settings),
         Command::Invoke(args) => invoke::main(args, settings),
         Command::Login(args) => login::login(args, settings),

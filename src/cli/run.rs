@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use clap::{Args, Command, Id};
 use tracing::{error, warn};
+use uuid::Uuid;
 
 use super::emulate::{Embedded, EmulatorArgs};
 use super::setting_flags::SettingFlags;
@@ -12,7 +13,7 @@ use super::start::{self, Ready, Workers};
 use crate::app::permitted::Permitted;
 use crate::app::practices::{Doing, Recorded};
 use crate::app::recording::{Identities, Recorder};
-use crate::app::{Access, Credentials, RunOptions, history, scope, write_metrics};
+use crate::app::{Access, Company, Credentials, RunOptions, history, scope, write_metrics};
 use crate::clocks::Clocks;
 use crate::exit::Exit;
 use crate::runner::report::RunReport;
@@ -195,7 +196,16 @@ async fn configured_run(
     let mode = if args.dry_run { Mode::DryRun } else { Mode::Apply };
     let access = if args.dry_run || args.read_only { Access::ReadOnly } else { Access::ReadWrite };
     let (job, given) = (Arc::new(job), inputs.clone());
-    let options = RunOptions { inputs, mode, access, stop: stop.clone(), console: console.clone(), progress };
+    let options = RunOptions {
+        run_id: Uuid::new_v4(),
+        company: Company::Alone,
+        inputs,
+        mode,
+        access,
+        stop: stop.clone(),
+        console: console.clone(),
+        progress,
+    };
     let mut report = app.run(Arc::clone(&job), target.clone(), options).await;
     app.end().await;
     if let Err(why) = recorder.finish(&job, &target, &given) {

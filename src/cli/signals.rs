@@ -1,9 +1,11 @@
 //! SIGTERM, SIGINT and SIGHUP: the first asks, the second insists, and so does the end of the grace.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::Signal;
 use tokio::signal::unix::{self, SignalKind, signal};
+use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 use tracing::warn;
 
@@ -13,11 +15,24 @@ use crate::runner::stop::Stop;
 
 use super::start::refuse;
 
+/// What SIGHUP means.
+pub(super) enum Hangup {
+    /// The terminal is gone: the run is asked to stop.
+    Stops,
+    /// As for every service: job files are to be read again.
+    Reloads(Arc<Notify>),
+}
+
 /// Listens from now on; `stop` hears of every signal.
 ///
 /// # Errors
 /// If the handlers cannot be installed. Without them SIGTERM would end the process with its sessions open.
 pub(super) fn listen(stop: Stop, grace: Duration, clocks: Clocks) -> Result<(), Exit> {
+    listen_with(Hangup::Stops, stop, grace, clocks)
+}
+
+/// The same, for who means something else by SIGHUP.
+pub(super) fn listen_with(meant: Hangup, stop: Stop, grace: Duration, clocks: Clocks) -> Result<(), Exit> {
     let failed = |error: std::io::Error| refuse(&format!("signal handlers cannot be installed: {error}"));
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
@@ -29,6 +44,15 @@ pub(super) fn listen(stop: Stop, grace: Duration, clocks: Clocks) -> Result<(), 
         true => None,
         false => Some(signal(SignalKind::hangup()).map_err(failed)?),
     };
+    if let Hangup::Reloads(reload) = meant
+        && let Some(mut signals) = hangup.take()
+    {
+        TaskTracker::new().spawn(async move {
+            while signals.recv().await.is_some() {
+                reload.notify_one();
+            }
+        });
+    }
     // It listens as long as the process lives: nobody waits for it.
     TaskTracker::new().spawn(async move {
         let mut next = async || tokio::select! {

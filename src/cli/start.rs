@@ -154,6 +154,11 @@ fn logs_kept(
     Ok(())
 }
 
+/// What the console's lines go through.
+pub(super) fn output() -> Result<Outlet, Exit> {
+    outlet(std::io::stdout(), OUTPUT_BYTES_MAX)
+}
+
 fn outlet(stream: impl Write + Send + 'static, bytes_max: usize) -> Result<Outlet, Exit> {
     Outlet::start(stream, bytes_max).map_err(|error| refuse(&format!("a thread cannot be started: {error}")))
 }
@@ -200,7 +205,7 @@ pub(super) fn ready_keeping(
     };
     let stop = Stop::new();
     signals::listen(stop.clone(), grace, clocks)?;
-    let output = outlet(std::io::stdout(), OUTPUT_BYTES_MAX)?;
+    let output = output()?;
     let ready = Ready { app, stop, console: Console::new(output.clone()), output, progress };
     Ok((ready, permitted.target))
 }

@@ -37,6 +37,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 pub use climb::{Climb, Ended};
+pub use needs::can_read;
 pub use noted::Noting;
 pub use report::{FORM, Finding, Name, Report, Rung, State};
 

@@ -67,6 +67,20 @@ pub(super) fn of(job: &Job, auth: &Auth) -> Vec<Need> {
     of_signin(auth).into_iter().chain(steps).collect()
 }
 
+/// Reads everything that a run of the job reads, and forgets it.
+///
+/// # Errors
+/// The first that cannot be read, as the run would get it.
+pub async fn can_read(job: &Job, auth: &Auth, secrets: &dyn SecretSource) -> Result<(), SecretError> {
+    for need in of(job, auth) {
+        match need.look(secrets).await {
+            Err(error) if matches!(need.by, By::KeptSignin) && error.kind == SecretErrorKind::Absent => {}
+            looked => looked?,
+        }
+    }
+    Ok(())
+}
+
 fn of_signin(auth: &Auth) -> Vec<Need> {
     let one = |what, place: &CredentialRef| vec![Need { place: place.clone(), by: By::Signin(what) }];
     match &auth.method {

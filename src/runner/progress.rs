@@ -18,6 +18,11 @@ impl Progress {
         Progress(std::io::stderr().is_terminal().then(MultiProgress::new))
     }
 
+    /// Nowhere: runs that work side by side would draw over each other.
+    pub fn hidden() -> Progress {
+        Progress(None)
+    }
+
     /// Where log lines go if bars are drawn, so that bars and lines do not tear each other apart.
     pub fn log_output(&self) -> Option<LogOutput> {
         self.0.clone().map(LogOutput)

@@ -269,6 +269,20 @@ pub static TABLE: &[Definition] = &[
          smaller value leaves room for people.",
     ),
     row(
+        "runs_max",
+        Kind::Count { min: 1, max: 1000 },
+        Some("32"),
+        "Runs that `exorun serve` has in hand at once, over all accounts. Those that sign in alike have `session_limit` of them at \
+         most, because each needs a session; what is due beyond that waits.",
+    ),
+    row(
+        "reload_interval",
+        Kind::Duration { min: "100ms", max: "1h" },
+        Some("10s"),
+        "How often `exorun serve` looks whether a job file has changed. It looks at times and sizes, so that it also works where \
+         nobody tells of changes: ConfigMaps, volumes that Git is synced into, NFS. SIGHUP has every file read at once.",
+    ),
+    row(
         "lease",
         Kind::Duration { min: "200ms", max: "1h" },
         Some("60s"),

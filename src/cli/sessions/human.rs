@@ -87,8 +87,8 @@ fn second(at: Timestamp) -> Timestamp {
 mod tests {
     use std::time::Duration;
 
-    use super::super::json;
     use super::*;
+    use crate::app::listed;
     use crate::slots::{AccountKey, Holder, SlotId};
 
     fn accounts() -> Vec<ListedAccount> {
@@ -135,6 +135,6 @@ mod tests {
     #[test]
     fn json_is_one_object_of_the_documented_shape() {
         let now = "2026-03-02T09:01:00Z".parse().unwrap();
-        insta::assert_snapshot!(json::object("in namespace jobs", &accounts(), now));
+        insta::assert_snapshot!(format!("{:#}\n", listed("in namespace jobs", &accounts(), now)));
     }
 }

@@ -1,7 +1,6 @@
 //! `exorun sessions`: what an account's slots are doing, and an operator's way to take one back.
 
 mod human;
-mod json;
 mod release;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -84,7 +83,7 @@ async fn list(whose: &Whose, format: Format, settings: &Settings, clocks: &Clock
     let now = clocks.wall();
     start::print(&match format {
         Format::Human => human::table(&slots.reach, &accounts, now),
-        Format::Json => json::object(&slots.reach, &accounts, now),
+        Format::Json => format!("{:#}\n", app::listed(&slots.reach, &accounts, now)),
     })
 }
 

@@ -66,7 +66,8 @@ impl OnZone {
         let from = from.max(EARLIEST).max(before.saturating_sub(HORIZON));
         let mut before = before.min(LATEST + 1);
         while before > from {
-            let stretch = self.stretch(before - 1);
+            // As its beginning sees it: what it repeats is forgotten later.
+            let stretch = self.stretch(self.stretch(before - 1).start.max(from));
             let start = stretch.start.max(from);
             let civil = self.cron.last_before(before + stretch.offset, self.fresh(&stretch, start));
             if let Some(civil) = civil {

@@ -114,3 +114,12 @@ fn every_zone_has_a_due_time_a_day_and_the_questions_agree() {
     }
     assert!(zones > 400, "{zones}");
 }
+
+#[test]
+fn a_look_back_from_far_away_knows_which_hour_was_the_second() {
+    // Found by years of the counting law: two weeks later, the second 02:15 of the night was taken for a due time.
+    let schedule = cron("15 2 * * 0,6", "Antarctica/Troll", SCHOOLS[0]);
+    let (first, later) = (at("2018-10-28T00:15Z"), at("2018-11-02T12:00Z"));
+    assert_eq!(schedule.last_in(at("2018-10-20T00:00Z"), later), Some(first));
+    assert_eq!(schedule.last_in(first, later), None);
+}

@@ -1,13 +1,14 @@
-//! The list for programs: docs/sessions.md has its shape.
+//! The slots of all accounts for programs: docs/sessions.md has the shape.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::slots::{ListedAccount, ListedSlot, ListedState};
 
-pub(super) fn object(reach: &str, accounts: &[ListedAccount], now: Timestamp) -> String {
+/// The whole list, as `exorun sessions --format json` prints it and the admin server answers it.
+pub fn listed(reach: &str, accounts: &[ListedAccount], now: Timestamp) -> Value {
     let accounts: Vec<Value> = accounts.iter().map(account).collect();
-    format!("{:#}\n", json!({ "version": 1, "at": now, "reach": reach, "accounts": accounts }))
+    json!({ "version": 1, "at": now, "reach": reach, "accounts": accounts })
 }
 
 fn account(listed: &ListedAccount) -> Value {
