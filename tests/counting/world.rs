@@ -142,6 +142,7 @@ impl World {
             let name: Arc<str> = total.name.as_str().into();
             assert_eq!(Some(&total.due), due.get(&name), "{name}: due by the history and by the oracle");
             assert_eq!(total.due, total.ended() + total.open, "{name}: {total:?}");
+            assert_eq!(total.open, 0, "{name}: something waits for ever");
             all_due += total.due;
             all_ran += total.ran;
             all_skipped += total.skipped.values().sum::<u64>();

@@ -6,6 +6,7 @@
 mod program;
 
 mod bad_input;
+mod kill;
 mod reload;
 mod server;
 mod stop;
