@@ -258,3 +258,30 @@ fn after_a_kill_what_ran_is_lost_and_what_waited_waits() {
     assert_eq!(started(&desk.turn(at("09:02:21"))), ["a 2026-03-02T09:02:00Z"]);
     assert!(desk.book.law().unwrap().is_empty());
 }
+
+#[test]
+fn ten_thousand_jobs_that_are_due_at_once_all_have_their_turn() {
+    let jobs = (0..10_000).map(|number| {
+        job(
+            &format!("job-{number}"),
+            &format!("account-{}", number % 100),
+            cron("0 9 * * *"),
+            RunPolicy::default(),
+        )
+    });
+    let mut desk = Desk::new(jobs.collect(), at("08:59:00"));
+    let mut now = at("09:00:00");
+    let mut turn = desk.turn(now);
+    assert_eq!((turn.starts.len(), desk.dispatcher.busy()), (3, (3, 9_997)));
+    let mut ran = 0;
+    while !turn.starts.is_empty() {
+        now += SignedDuration::from_millis(10);
+        for start in &turn.starts {
+            desk.end(start, Ended::Ran, now);
+            ran += 1;
+        }
+        turn = desk.turn(now);
+    }
+    assert_eq!((ran, desk.dispatcher.busy()), (10_000, (0, 0)));
+    assert!(desk.book.law().unwrap().is_empty());
+}

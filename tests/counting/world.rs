@@ -249,14 +249,6 @@ impl World {
             }
             Err(error) => panic!("{error}"),
         }
-        if let Ok(which) = std::env::var("DBG") {
-            for w in &turn.writes {
-                let t = format!("{w:?}");
-                if t.contains(&format!("job: JobId({which})")) && !t.starts_with("Ended") {
-                    println!("{} {}", self.now, t);
-                }
-            }
-        }
         let started = turn.writes.iter().filter(|write| matches!(write, Write::Started { .. })).count();
         assert_eq!(started, turn.starts.len(), "what starts is written");
         for start in turn.starts {
