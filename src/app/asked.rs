@@ -1,7 +1,7 @@
 //! What the admin server answers: of jobs what the scheduler knows, of runs and occurrences what the history has, of sessions
 //! what the slot store says.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
@@ -12,7 +12,8 @@ use uuid::Uuid;
 use super::{App, listed};
 use crate::exit::Exit;
 use crate::history::{
-    After, History, HistoryError, OccurrenceFilter, OccurrenceResult, Page, Paging, RunFilter, RunOutcome,
+    After, History, HistoryError, OccurrenceFilter, OccurrenceResult, Page, Paging, Reader, RunFilter,
+    RunOutcome, RunRecord, Totals,
 };
 use crate::observe::admin::{Answer, AskError, Asked, Query, Resource};
 use crate::rules::occurrences::FailReason;
@@ -49,8 +50,7 @@ impl Knowledge {
         let failed = |error: crate::slots::SlotError| AskError::Unavailable(error.to_string());
         let slots = self.app.slots().await.map_err(failed)?;
         let accounts = slots.store.list(None).await.map_err(failed)?;
-        let mut all = listed(&slots.reach, &accounts, self.app.clocks.wall());
-        Ok(json!({ "reach": all["reach"].take(), "items": all["accounts"].take(), "next": null }))
+        Ok(listed(&slots.reach, &accounts, self.app.clocks.wall()))
     }
 }
 
@@ -78,20 +78,24 @@ impl Known {
         let mut views = views.ok_or_else(stopping)?;
         let next = (views.len() > limit).then(|| views.truncate(limit));
         let next = next.and_then(|()| views.last()).map(|last| last.name.clone());
-        Ok(json!({ "items": self.shown(&views), "next": next }))
+        Ok(json!({ "items": self.shown(views).await?, "next": next }))
     }
 
     async fn job(&self, name: String) -> Result<Value, AskError> {
         let view = self.scheduler.look(move |jobs| jobs.view(&name)).await.ok_or_else(stopping)?;
         let view = view.ok_or(AskError::NotFound)?;
-        self.shown(&[view]).pop().ok_or(AskError::NotFound)
+        self.shown(vec![view]).await?.pop().ok_or(AskError::NotFound)
     }
 
     /// Jobs as the API shows them.
-    fn shown(&self, views: &[JobView]) -> Vec<Value> {
+    async fn shown(&self, views: Vec<JobView>) -> Result<Vec<Value>, AskError> {
+        let names: Vec<String> = views.iter().map(|view| view.name.clone()).collect();
+        let told = self.history.read(move |book| Told::of(book, &names)).await.map_err(unavailable)?;
         let names: BTreeSet<&str> = views.iter().map(|view| view.name.as_str()).collect();
         let jobs = self.folder.lock().unwrap_or_else(PoisonError::into_inner).named(&names);
-        views.iter().map(|view| shown(view, jobs.get(&view.name).map(AsRef::as_ref))).collect()
+        // A job that was removed a moment ago is shown no more.
+        let shown = views.iter().filter_map(|view| Some(shown(view, jobs.get(&view.name)?, &told)));
+        Ok(shown.collect())
     }
 
     async fn runs(&self, query: &Query) -> Result<Value, AskError> {
@@ -120,18 +124,60 @@ impl Known {
     }
 }
 
+/// What the history tells of some jobs.
+#[derive(Default)]
+struct Told {
+    totals: BTreeMap<String, Totals>,
+    last: BTreeMap<String, RunRecord>,
+}
+
+impl Told {
+    fn of(book: &Reader, names: &[String]) -> Result<Told, HistoryError> {
+        let mut told = Told::default();
+        for name in names {
+            let filter = RunFilter { job: Some(name.clone()), ..RunFilter::default() };
+            let last = book.runs(&filter, Paging { limit: 1, after: None })?.items.pop();
+            told.last.extend(last.map(|run| (name.clone(), run)));
+        }
+        told.totals = book.totals()?.into_values().map(|totals| (totals.name.clone(), totals)).collect();
+        Ok(told)
+    }
+}
+
 /// A job as the API shows it.
-fn shown(view: &JobView, job: Option<&Job>) -> Value {
+fn shown(view: &JobView, job: &Job, told: &Told) -> Value {
+    let state = match view {
+        JobView { is_suspended: true, .. } => "suspended",
+        JobView { running: 1.., .. } => "running",
+        JobView { waiting: 1.., .. } => "waiting",
+        _ => "idle",
+    };
+    let schedules = view.schedules.iter();
+    let schedules: Vec<Value> =
+        schedules.map(|(text, next)| json!({ "schedule": text, "next_due_at": next })).collect();
+    let last_run = told.last.get(&view.name).map(|run| {
+        json!({ "run_id": run.run, "began_at": run.began, "ended_at": run.ended, "outcome": run.outcome })
+    });
+    let none = Totals::default();
+    let totals = told.totals.get(&view.name).unwrap_or(&none);
+    let skipped = totals.skipped.iter().map(|(reason, count)| (reason.word(), *count));
+    let failed = totals.failed.iter().map(|(reason, count)| (reason.word(), *count));
     json!({
         "name": view.name,
-        "description": job.and_then(|job| job.description.as_deref()),
-        "source": job.map(|job| job.source.display().to_string()),
-        "hash": job.map(|job| job.hash.as_str()),
-        "schedules": view.schedules,
-        "suspended": view.is_suspended,
+        "description": job.description,
+        "source": job.source.display().to_string(),
+        "hash": job.hash,
+        "state": state,
+        "schedules": schedules,
         "next_due_at": view.next_due,
-        "running": view.running,
-        "waiting": view.waiting,
+        "last_run": last_run,
+        "counts": {
+            "due": totals.due,
+            "ran": totals.ran,
+            "skipped": skipped.collect::<BTreeMap<_, _>>(),
+            "failed": failed.collect::<BTreeMap<_, _>>(),
+            "open": totals.open,
+        },
     })
 }
 

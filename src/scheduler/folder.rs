@@ -96,7 +96,7 @@ impl Folder {
 
     /// Everything that is broken now.
     pub fn broken(&self) -> Vec<Broken> {
-        let refused = self.refused.iter().map(|(path, why)| (path, why));
+        let refused = self.refused.iter();
         let files = self.files.iter().filter_map(|(path, file)| Some((path, file.trouble.as_ref()?)));
         refused.chain(files).map(|(path, why)| Broken { path: path.clone(), why: why.clone() }).collect()
     }

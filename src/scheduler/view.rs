@@ -10,8 +10,8 @@ use super::held::Held;
 pub struct JobView {
     /// Its name.
     pub name: String,
-    /// Its schedules, in canonical form.
-    pub schedules: Vec<String>,
+    /// Its schedules, in canonical form, with the next due time of each.
+    pub schedules: Vec<(String, Option<Timestamp>)>,
     /// Its next due time; nothing if there is none.
     pub next_due: Option<Timestamp>,
     /// Runs that have begun and not ended.
@@ -43,7 +43,7 @@ impl Dispatcher {
 fn view(held: &Held) -> JobView {
     JobView {
         name: held.name.to_string(),
-        schedules: held.lines.iter().map(|line| line.schedule.canonical()).collect(),
+        schedules: held.lines.iter().map(|line| (line.schedule.canonical(), line.next)).collect(),
         next_due: held.next_due(),
         running: held.running,
         waiting: held.waiting.len(),

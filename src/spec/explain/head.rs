@@ -69,7 +69,7 @@ fn when(page: &mut Page, job: &Job) {
     let by_whom = if job.schedules.is_empty() {
         "the job has no schedule: it runs when somebody or something starts it"
     } else {
-        "schedules are not run by this version: something else starts the job (cron, systemd, a CronJob)"
+        "`exorun serve` runs it by its schedules; `exorun run` and others (a CronJob, a pipeline) start it at any time"
     };
     page.fact("started by", by_whom);
 }

@@ -53,7 +53,7 @@ pub(in crate::spec) static JOB: Object = Object {
         Key::new(
             "schedules",
             Form::List { of: &SCHEDULE, max: SCHEDULES_MAX },
-            "When the job is due. Checked, and not run by this version.",
+            "When the job is due, for `exorun serve`.",
         ),
         Key::new(
             "run_policy",
