@@ -64,7 +64,10 @@ impl Files {
                 info!("SIGHUP: every job file was read again");
             }
             if !(look.changed.is_empty() && look.removed.is_empty()) {
+                let removed = look.removed.clone();
                 scheduler.load(self.load(look, false)).await;
+                // What waited of them has been counted by now.
+                self.app.metrics.forget_jobs(&removed.iter().map(|name| name.as_str()).collect());
             }
         }
     }
@@ -94,7 +97,6 @@ impl Files {
         for name in &look.removed {
             info!(job = %name, "job removed");
         }
-        metrics.forget_jobs(&look.removed.iter().map(|name| name.as_str()).collect());
         let (jobs, broken) = {
             let folder = self.folder.lock().unwrap_or_else(PoisonError::into_inner);
             (folder.jobs().len(), folder.broken().len())

@@ -159,8 +159,11 @@ impl App {
             let (app, stop) = (Arc::clone(self), stop.clone());
             async move { app.keep_tidy(&history, &stop).await }
         });
-        tasks.spawn(async move { files.follow(&handle, &reload, &stop).await });
+        let following = stop.clone();
+        tasks.spawn(async move { files.follow(&handle, &reload, &following).await });
         let drained = serving.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+        // It may have ended by itself.
+        stop.ask();
         tasks.close();
         tasks.wait().await;
         Ok(drained?)

@@ -255,6 +255,9 @@ impl Scheduler {
             }
             Err(error) => {
                 error!(%error, "the history refuses what has happened; nothing starts any more");
+                // What has not begun is not waited for.
+                let _never_written =
+                    self.dispatcher.unstart(Turn { writes, starts, stops, retires, due, skipped, is_cut });
                 Err(error.into())
             }
         }
@@ -278,7 +281,11 @@ impl Scheduler {
         while !self.loads.is_empty() {
             let load = self.loads[0].0.clone();
             match self.load(load).await {
-                Ok(()) => drop(self.loads.remove(0).1.send(())),
+                Ok(()) => {
+                    // Also where registering was what could not be written.
+                    self.stall.over(&self.parts.clocks, &self.parts.metrics);
+                    drop(self.loads.remove(0).1.send(()));
+                }
                 Err(ServeError::History(error)) if may_pass(&error) => {
                     self.stall.begin(Turn::default(), &error, &self.parts.clocks, &self.parts.metrics);
                     return Ok(());
@@ -333,9 +340,9 @@ impl Scheduler {
                 () = self.parts.clocks.sleep_until(give_up.unwrap_or_default()), if give_up.is_some() => break,
                 () = self.parts.clocks.sleep(pause), if self.stall.is_stalled() => None,
             };
+            // What cannot be written is lost to the history, and is waited for all the same: its session is open.
             if let Err(error) = self.one_turn(message).await {
                 error!(%error, "what has ended cannot be written down");
-                break;
             }
         }
         let left = self.dispatcher.in_hand();

@@ -80,3 +80,31 @@ async fn a_connection_that_forbids_the_job_fails_its_occurrences_by_policy() {
     );
     assert_eq!(tenant.emulator.counters().sessions.opened, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_history_that_somebody_else_writes_ends_the_server_with_its_sessions_closed() {
+    let tenant = tenant().await;
+    write(&tenant, "a.yaml", &job("a", "every: 1s", ""));
+    let server = Server::start(&mut command(&tenant, &[]));
+    tenant.calls("Get-Mailbox", 1).await;
+    let far: jiff::Timestamp = "2100-01-01T00:00:00Z".parse().unwrap();
+    let mut book = exorun::history::Book::open_to_add(&tenant.path("history.sqlite")).unwrap();
+    let jobs = [exorun::history::Registering { name: "a", schedules: &["every 1s".to_owned()] }];
+    let registered = book.register(&jobs, far).unwrap();
+    let (schedule, _) = registered[0].schedules[0];
+    let skipped = exorun::history::Write::Skipped {
+        job: registered[0].job,
+        schedule,
+        first: far,
+        last: far,
+        count: 1,
+        reason: exorun::rules::occurrences::SkipReason::Missed,
+        from: exorun::history::From::Fresh,
+        at: far,
+    };
+    book.commit(&[skipped]).unwrap();
+    let (code, said) = server.ended().await;
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("cannot be trusted any more"), "{said}");
+    tenant.assert_all_closed();
+}
