@@ -8,6 +8,12 @@ use rusqlite::{Transaction, TransactionBehavior};
 use super::write::Counted;
 use super::{HistoryError, Reader, RunRecord, Write, open, run_record};
 
+/// From this size on the log is copied into the file when nobody waits for the writer: a thousand pages.
+const LOG_BYTES: u64 = 4 * 1024 * 1024;
+
+/// At this many pages a commit does it, whoever waits.
+const LOG_PAGES_MAX: i64 = 16_000;
+
 /// The history, open for writing and reading.
 pub struct Book(Reader);
 
@@ -37,6 +43,24 @@ impl Book {
     pub fn open_to_add(path: &Path) -> Result<Book, HistoryError> {
         let (connection, file) = open::for_writing(path)?;
         Ok(Book(Reader { connection, file }))
+    }
+
+    /// From now on [`Book::shorten_log`] is called often: a commit does it only where that was not enough.
+    pub(super) fn shortens_log_itself(&self) -> Result<(), HistoryError> {
+        let kept = self.0.connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES_MAX);
+        kept.map_err(|error| HistoryError::of(&self.0.file, error))
+    }
+
+    /// Copies the write-ahead log into the file if it has become long. Where it fails, the log stays, and it is tried again.
+    pub(super) fn shorten_log(&self) {
+        let mut log = self.0.file.clone().into_os_string();
+        log.push("-wal");
+        if std::fs::metadata(log).is_ok_and(|log| log.len() > LOG_BYTES) {
+            let checkpoint = self.0.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+            if let Err(error) = checkpoint {
+                tracing::debug!(%error, "the history's log was not shortened");
+            }
+        }
     }
 
     /// One without a file, for simulations.

@@ -36,6 +36,7 @@ impl History {
     pub fn open_exclusively(path: &Path) -> Result<History, HistoryError> {
         let exclusive = Exclusive::take(path)?;
         let mut book = Book::open(path)?;
+        book.shortens_log_itself()?;
         let file = book.file().into();
         let (orders, mut ordered) = mpsc::channel::<Order>(ORDERS_MAX);
         thread::Builder::new()
@@ -44,7 +45,14 @@ impl History {
                 let mut closing = None;
                 while let Some(order) = ordered.blocking_recv() {
                     match order {
-                        Order::Do(work) => work(&mut book),
+                        Order::Do(work) => {
+                            work(&mut book);
+                            // The database would do it within the commit that finds its log long, and whoever waits for
+                            // that would wait for two more writes to the disk.
+                            if ordered.is_empty() {
+                                book.shorten_log();
+                            }
+                        }
                         Order::Close(closed) => {
                             closing = Some(closed);
                             break;

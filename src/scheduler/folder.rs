@@ -16,6 +16,8 @@ use crate::spec::{check_file, check_file_outside};
 pub struct Folder {
     paths: Vec<PathBuf>,
     files: BTreeMap<PathBuf, File>,
+    /// Which file each job is in.
+    owners: BTreeMap<JobName, PathBuf>,
     /// What could not be looked at.
     refused: BTreeMap<PathBuf, String>,
 }
@@ -91,7 +93,7 @@ impl Look {
 impl Folder {
     /// Of these files and folders; nothing is read yet.
     pub fn new(paths: Vec<PathBuf>) -> Folder {
-        Folder { paths, files: BTreeMap::new(), refused: BTreeMap::new() }
+        Folder { paths, files: BTreeMap::new(), owners: BTreeMap::new(), refused: BTreeMap::new() }
     }
 
     /// Everything that is broken now.
@@ -134,11 +136,13 @@ impl Folder {
             }
         }
         // A file below a folder that cannot be read is not gone: nobody knows.
-        let refused: Vec<PathBuf> = self.refused.keys().cloned().collect();
+        let here: BTreeSet<&Path> = seen.iter().map(|(path, _)| path.as_path()).collect();
+        let refused = &self.refused;
         self.files.retain(|path, _| {
-            seen.iter().any(|(seen, _)| seen == path)
-                || refused.iter().any(|refused| path.starts_with(refused))
+            here.contains(path.as_path()) || refused.keys().any(|refused| path.starts_with(refused))
         });
+        let jobs = self.files.iter().flat_map(|(path, file)| file.jobs.iter().map(move |job| (path, job)));
+        self.owners = jobs.map(|(path, job)| (job.name.clone(), path.clone())).collect();
         for (path, whose) in seen {
             self.look_at(&path, whose, how, judge);
         }
@@ -177,13 +181,16 @@ impl Folder {
             true => Err(checked.problems.render_plain()),
             false => self.judged(path, checked.jobs, judge),
         };
-        let file = self.files.entry(path.to_owned()).or_insert(File {
-            stamp: None,
-            jobs: Vec::new(),
-            trouble: None,
-        });
+        let unread = || File { stamp: None, jobs: Vec::new(), trouble: None };
+        let file = self.files.entry(path.to_owned()).or_insert_with(unread);
         match read {
-            Ok(jobs) => *file = File { stamp, jobs, trouble: None },
+            Ok(jobs) => {
+                for job in &file.jobs {
+                    self.owners.remove(&job.name);
+                }
+                self.owners.extend(jobs.iter().map(|job| (job.name.clone(), path.to_owned())));
+                *file = File { stamp, jobs, trouble: None };
+            }
             Err(why) => (file.stamp, file.trouble) = (stamp, Some(why)),
         }
     }
@@ -196,11 +203,7 @@ impl Folder {
         judge: &dyn Fn(&Job) -> Result<(), String>,
     ) -> Result<Vec<Arc<Job>>, String> {
         for job in &jobs {
-            let elsewhere = self
-                .files
-                .iter()
-                .find(|(other, file)| *other != path && file.jobs.iter().any(|held| held.name == job.name));
-            if let Some((other, _)) = elsewhere {
+            if let Some(other) = self.owners.get(&job.name).filter(|owner| *owner != path) {
                 return Err(format!(
                     "job `{}` is also in {}: give each job a name of its own",
                     job.name.as_str(),

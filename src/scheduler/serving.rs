@@ -284,7 +284,7 @@ impl Scheduler {
                 Ok(()) => {
                     // Also where registering was what could not be written.
                     self.stall.over(&self.parts.clocks, &self.parts.metrics);
-                    drop(self.loads.remove(0).1.send(()));
+                    let _nobody_waits = self.loads.remove(0).1.send(());
                 }
                 Err(ServeError::History(error)) if may_pass(&error) => {
                     self.stall.begin(Turn::default(), &error, &self.parts.clocks, &self.parts.metrics);
