@@ -214,7 +214,8 @@ impl Scheduler {
     }
 
     fn ended(&mut self, run: Uuid, done: Done, turn: &mut Turn) {
-        if done.ended == Ended::Failed(FailReason::Interrupted) {
+        // Without a stop it was replaced.
+        if self.runs.is_closed() && done.ended == Ended::Failed(FailReason::Interrupted) {
             self.cut_short.extend(self.dispatcher.in_hand().into_iter().filter(|in_hand| in_hand.run == run));
         }
         self.dispatcher.end(run, done, turn);
@@ -281,10 +282,13 @@ impl Scheduler {
         while !self.loads.is_empty() {
             let load = self.loads[0].0.clone();
             match self.load(load).await {
-                Ok(()) => {
+                Ok(is_written) => {
+                    let _nobody_waits = self.loads.remove(0).1.send(());
+                    if !is_written {
+                        return Ok(());
+                    }
                     // Also where registering was what could not be written.
                     self.stall.over(&self.parts.clocks, &self.parts.metrics);
-                    let _nobody_waits = self.loads.remove(0).1.send(());
                 }
                 Err(ServeError::History(error)) if may_pass(&error) => {
                     self.stall.begin(Turn::default(), &error, &self.parts.clocks, &self.parts.metrics);
@@ -296,7 +300,8 @@ impl Scheduler {
         Ok(())
     }
 
-    async fn load(&mut self, load: Load) -> Result<(), ServeError> {
+    /// `false`: the jobs are scheduled, and what their change has skipped is still to be written.
+    async fn load(&mut self, load: Load) -> Result<bool, ServeError> {
         let now = self.parts.clocks.wall();
         let (entries, is_all) = (load.entries, load.is_all);
         let register = move |book: &mut Book| {
@@ -317,7 +322,7 @@ impl Scheduler {
         if is_all {
             turn.append(self.dispatcher.forget_orphans(now));
         }
-        self.write(turn).await.map(drop)
+        self.write(turn).await
     }
 
     /// Nothing new starts, what is in hand ends; what has not ended by then is named.

@@ -74,3 +74,23 @@ async fn a_second_signal_hurries_the_stop() {
     assert_eq!(code, Some(75), "{said}");
     tenant.assert_all_closed();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_was_replaced_is_not_cut_short_by_a_later_stop() {
+    let options = Options { mailboxes: 200, latency: Duration::from_millis(30), ..Options::default() };
+    let tenant = Tenant::start(options).await;
+    write(&tenant, "a.yaml", &long_job("a", "every: 1s", "run_policy:\n  overlap: replace\n"));
+    let server = Server::start(&mut command(&tenant, &[]));
+    server.says("serving").await;
+    let is_replaced = || occurrences(&tenant).iter().any(|one| one.reason.as_deref() == Some("replaced"));
+    let waited = tokio::time::timeout(Duration::from_secs(30), async {
+        while !is_replaced() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    assert!(waited.await.is_ok(), "{}", server.said());
+    let (_, said) = server.stopped().await;
+    let in_hand = said.matches("in hand: asked to stop").count();
+    assert_eq!(said.matches("cut short by the stop").count(), in_hand, "{said}");
+    tenant.assert_all_closed();
+}
