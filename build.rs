@@ -1,11 +1,12 @@
 //! Turns `src/catalog/cmdlets.tsv` into static tables, so that nothing is parsed when the program starts.
 //!
 //! Every text is kept once in one blob; a row of a table holds numbers only, so the tables need no relocation
-//! when the program is loaded and cost a few bytes a parameter.
+//! when the program is loaded and cost a few bytes a parameter. And finds out which commit is built.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::process::Command;
 
 const SOURCE: &str = "src/catalog/cmdlets.tsv";
 const COLUMNS: [&str; 9] = [
@@ -54,6 +55,7 @@ struct Parameter<'a> {
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed={SOURCE}");
+    println!("cargo::rustc-env=EXORUN_REVISION={}", revision());
     let source = std::fs::read_to_string(SOURCE).unwrap_or_else(|error| panic!("{SOURCE}: {error}"));
     let mut lines = source.lines();
     let header: Vec<&str> = lines.next().unwrap_or_default().split('\t').collect();
@@ -137,4 +139,44 @@ fn services(list: &str, index: usize) -> u8 {
             other => panic!("{SOURCE}:{}: unknown service `{other}`", index + 2),
         })
         .fold(0, |bits, bit| bits | bit)
+}
+
+/// The commit that is built, for `exorun --version` and the metrics: said by whoever builds without a repository (an
+/// image), asked of git where something is built to be used. `unknown` in between; in a build for development the
+/// answer would only make every commit a reason to build again.
+fn revision() -> String {
+    println!("cargo::rerun-if-env-changed=EXORUN_REVISION");
+    if let Ok(given) = std::env::var("EXORUN_REVISION") {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._+".contains(c);
+        assert!(
+            !given.is_empty() && given.chars().all(is_plain),
+            "EXORUN_REVISION is `{given}`: a commit has letters, digits and -._+ only"
+        );
+        return given;
+    }
+    if std::env::var("PROFILE").as_deref() != Ok("release") {
+        return "development".to_owned();
+    }
+    let git = |arguments: &[&str]| {
+        let output =
+            Command::new("git").args(arguments).output().ok().filter(|output| output.status.success())?;
+        Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
+    };
+    // A crate that was unpacked below somebody else's repository is not that repository's commit.
+    let is_ours = git(&["rev-parse", "--show-prefix"]).is_some_and(|prefix| prefix.is_empty());
+    let Some(commit) = git(&["rev-parse", "--short=12", "HEAD"]).filter(|_| is_ours) else {
+        return "unknown".to_owned();
+    };
+    // HEAD moves with a checkout, its log with a commit.
+    for path in ["HEAD", "logs/HEAD"] {
+        if let Some(path) = git(&["rev-parse", "--git-path", path]).filter(|path| Path::new(path).exists()) {
+            println!("cargo::rerun-if-changed={path}");
+        }
+    }
+    let built_from = ["Cargo.toml", "Cargo.lock", "build.rs", "src"];
+    for path in built_from {
+        println!("cargo::rerun-if-changed={path}");
+    }
+    let changes = git(&[&["status", "--porcelain", "--"][..], &built_from[..]].concat());
+    if changes.is_some_and(|changes| changes.is_empty()) { commit } else { format!("{commit}-changed") }
 }

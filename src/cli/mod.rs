@@ -27,13 +27,16 @@ use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior,
 use crate::exit::Exit;
 use setting_flags::SettingFlags;
 
+/// What `--version` says, of every command.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("EXORUN_REVISION"), ")");
+
 /// Runs Exchange Online and Security & Compliance administration unattended.
 ///
 /// Exit codes: 0 done or in sync, 1 failed, 2 changes pending (dry run), 3 partly failed, 64 bad usage, job or
 /// settings, 69 no session in time or throttled past the budget, 75 interrupted with all sessions closed, 77 sign-in
 /// refused, 78 refused by policy or by a limit of the job.
 #[derive(Debug, Parser)]
-#[command(name = "exorun", version, propagate_version = true)]
+#[command(name = "exorun", version = VERSION, propagate_version = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

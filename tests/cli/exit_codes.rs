@@ -81,6 +81,10 @@ async fn help_and_version_end_with_0() {
         assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{arguments:?}");
         assert!(!run.stdout.is_empty());
     }
+    // Which commit runs is the first question of a support case.
+    let version = format!("{} ({})\n", env!("CARGO_PKG_VERSION"), exorun::observe::metrics::REVISION);
+    assert_eq!(tenant.said(&["--version"], &[]).await.stdout, format!("exorun {version}"));
+    assert_eq!(tenant.said(&["run", "--version"], &[]).await.stdout, format!("exorun-run {version}"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

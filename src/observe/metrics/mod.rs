@@ -26,6 +26,10 @@ use schedule::Schedule;
 use sessions::Sessions;
 use signins::Signins;
 
+/// The commit the program was built from: twelve digits, with `-changed` where the sources differed from it;
+/// `development` in a build for development, `unknown` where there was no repository.
+pub const REVISION: &str = env!("EXORUN_REVISION");
+
 /// Who answered: the value of the label `emulated`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peer {
@@ -70,9 +74,9 @@ impl Metrics {
         let r = &registry;
         let build = IntGaugeVec::new(
             Opts::new("exorun_build_info", "Which version this is; always 1."),
-            &["version"],
+            &["version", "revision"],
         );
-        made(r, build).with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        made(r, build).with_label_values(&[env!("CARGO_PKG_VERSION"), REVISION]).set(1);
         Metrics(Arc::new(Families {
             emulated,
             runs: Runs::new(r),

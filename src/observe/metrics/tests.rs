@@ -43,8 +43,10 @@ fn every_family_has_its_labels_and_says_who_answered() {
     let page = busy(Peer::Emulator).encode();
     let series: Vec<&str> =
         page.lines().filter(|line| !line.starts_with('#') && !line.contains("_bucket")).collect();
-    insta::assert_snapshot!(series.join("\n").replace(env!("CARGO_PKG_VERSION"), "VERSION"), @r#"
-    exorun_build_info{version="VERSION",emulated="true"} 1
+    let series =
+        series.join("\n").replace(env!("CARGO_PKG_VERSION"), "VERSION").replace(super::REVISION, "REVISION");
+    insta::assert_snapshot!(series, @r#"
+    exorun_build_info{revision="REVISION",version="VERSION",emulated="true"} 1
     exorun_call_duration_seconds_sum{cmdlet="Get-EXOMailbox",emulated="true"} 0.3
     exorun_call_duration_seconds_count{cmdlet="Get-EXOMailbox",emulated="true"} 1
     exorun_call_retries_total{emulated="true"} 2
