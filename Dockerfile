@@ -1,32 +1,28 @@
-# A static binary and the CA bundle, nothing else: no shell, no package manager, no root.
+# A static binary, the CA certificates and a bill of materials, nothing else: no shell, no package manager, no root. Zone
+# data are inside the binary.
 #
-#   docker build -t exorun .
+#   docker build --build-arg VERSION=0.1.0 --build-arg REVISION="$(git rev-parse --short=12 HEAD)" -t exorun .
 #
-# The base image is an argument, so that it can come from a mirror or be pinned by digest:
+# The base image is an argument, so that it can come from a mirror, be pinned by digest, or exist only on this machine:
 #
 #   docker build --build-arg RUST_IMAGE=mirror.example/rust@sha256:… -t exorun .
 #
-# With a binary that was built elsewhere, no base image is needed (BuildKit builds only the stages in use). Lay the
-# image's tree out at dist/ first:
+# With a binary that was built elsewhere no base image is needed: `.ci/dist` lays out dist/, and BuildKit builds only the
+# stages that are used:
 #
-#   install -D -m 755 exorun dist/usr/bin/exorun
-#   install -D -m 644 /etc/ssl/certs/ca-certificates.crt dist/etc/ssl/certs/ca-certificates.crt
-#   install -d -m 1777 dist/tmp
-#   docker build --build-arg BINARY=prebuilt -t exorun .
+#   .ci/dist && docker build --build-arg BINARY=prebuilt -t exorun .
 ARG RUST_IMAGE=rust:1.95-bookworm
 ARG BINARY=build
 
 FROM ${RUST_IMAGE} AS build
+ARG REVISION=unknown
 WORKDIR /source
 COPY Cargo.toml Cargo.lock build.rs ./
 COPY src ./src
-# The target is named although it is the host's, because else +crt-static would also be tried on procedural macros.
+COPY .cargo ./.cargo
+COPY .ci/dist ./.ci/dist
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/source/target \
-    target="$(rustc -vV | sed -n 's/^host: //p')" \
- && RUSTFLAGS="-C target-feature=+crt-static" cargo build --locked --profile dist --target "$target" \
- && install -D -m 755 "target/$target/dist/exorun" /image/usr/bin/exorun \
- && install -D -m 644 /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ca-certificates.crt \
- && install -d -m 1777 /image/tmp
+    EXORUN_REVISION="${REVISION}" .ci/dist && mv dist /image
 
 FROM scratch AS prebuilt
 COPY dist/ /image/
@@ -42,6 +38,9 @@ LABEL org.opencontainers.image.title="exorun" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=binary /image/ /
-# The slots of sessions are kept below /tmp; with a read-only root, mount something writable there.
+# The one folder that is written to, unless a job says otherwise: the slots of a host without Kubernetes, and the overflow
+# of long listings. With a read-only root, mount a tmpfs there.
+ENV EXORUN_STATE_DIR=/run/exorun/state \
+    TMPDIR=/run/exorun
 USER 65532:65532
 ENTRYPOINT ["/usr/bin/exorun"]

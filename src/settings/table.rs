@@ -547,6 +547,7 @@ pub static TABLE: &[Definition] = &[
         Kind::LogFilter,
         Some("info"),
         "Which log lines are written: `info`, or levels by target as `warn,exorun::session=debug`. The write log \
-         (target `exorun::write`) is written at every level, even `off`.",
+         (target `exorun::write`) is written at every level, even `off`. A program that was built with \
+         optimization has nothing more to say at `trace` than at `debug`.",
     ),
 ];

@@ -15,6 +15,7 @@ mod budget;
 mod client;
 mod complete;
 mod failure;
+mod kubeconfig;
 mod lease;
 mod listing;
 mod look;

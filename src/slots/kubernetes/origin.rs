@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use hyper::header::HeaderValue;
 use kube::client::AuthError;
-use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::{KubeConfigOptions, KubeconfigError};
 use kube::{Client, Config};
 use secrecy::ExposeSecret;
 
+use super::kubeconfig::{self, Unusable};
 use crate::slots::SlotError;
 
 /// Callers bound each request; these end a connection that nobody listens at any more.
@@ -35,7 +36,7 @@ impl Origin {
                 ))
             })?,
             Origin::File(path) => {
-                let file = Kubeconfig::read_from(path).map_err(|error| self.kubeconfig(&error))?;
+                let file = kubeconfig::read(path).map_err(|error| self.unusable(&error))?;
                 let options = KubeConfigOptions::default();
                 Config::from_custom_kubeconfig(file, &options).await.map_err(|error| self.kubeconfig(&error))?
             }
@@ -68,13 +69,15 @@ impl Origin {
         SlotError::Store { place, reason: reason.to_owned() }
     }
 
-    /// Never with a parser's words: they quote the file, and a token stands in it.
+    fn unusable(&self, error: &Unusable) -> SlotError {
+        self.failure(&match error {
+            Unusable::Unread(error) => format!("the kubeconfig cannot be read ({error})"),
+            Unusable::NotOne => "the kubeconfig is not one; see it with `kubectl config view`".to_owned(),
+        })
+    }
+
     fn kubeconfig(&self, error: &KubeconfigError) -> SlotError {
         let reason = match error {
-            KubeconfigError::ReadConfig(error, _) => format!("the kubeconfig cannot be read ({error})"),
-            KubeconfigError::Parse(_) => {
-                "the kubeconfig is not one; see it with `kubectl config view`".to_owned()
-            }
             KubeconfigError::CurrentContextNotSet => {
                 "the kubeconfig has no current context; set one with `kubectl config use-context`".to_owned()
             }
