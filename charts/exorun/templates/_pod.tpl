@@ -1,104 +1,117 @@
-{{/* The pod of one job; keeps to the restricted profile of pod security. Takes (list $ name job). */}}
+{{/*
+A pod's specification, which keeps to the restricted profile of pod security. Takes a dict:
+  root           $
+  args           arguments of exorun
+  restartPolicy
+  container      further keys of its container, as text
+  mounts         and volumes for them, as text: where its jobs come from
+  volumes
+  initContainers and further containers, as text
+  sidecars
+*/}}
 {{- define "exorun.pod" -}}
-{{- $root := index . 0 -}}
-{{- $name := index . 1 -}}
-{{- $job := index . 2 -}}
-restartPolicy: Never
-serviceAccountName: {{ include "exorun.fullname" $root }}
+restartPolicy: {{ .restartPolicy }}
+serviceAccountName: {{ include "exorun.serviceAccountName" .root }}
 # For the Leases by which pods share an account's sessions.
 automountServiceAccountToken: true
 # A Service named exorun would else put EXORUN_* variables into the pods.
 enableServiceLinks: false
-terminationGracePeriodSeconds: {{ $root.Values.terminationGracePeriodSeconds }}
+terminationGracePeriodSeconds: {{ include "exorun.grace" .root }}
 securityContext:
   runAsNonRoot: true
   runAsUser: 65532
   runAsGroup: 65532
   fsGroup: 65532
+  fsGroupChangePolicy: OnRootMismatch
   seccompProfile:
     type: RuntimeDefault
-{{- with $root.Values.image.pullSecrets }}
+{{- with .root.Values.image.pullSecrets }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- with .initContainers }}
+initContainers:
+  {{- trim . | nindent 2 }}
+{{- end }}
 containers:
   - name: exorun
-    image: {{ include "exorun.image" $root | quote }}
-    imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+    image: {{ include "exorun.image" (merge (dict) .root.Values.image (dict "tag" .root.Chart.AppVersion)) | quote }}
+    imagePullPolicy: {{ .root.Values.image.pullPolicy }}
     args:
-      - run
-      - /etc/exorun/jobs/{{ $name }}.yaml
-      {{- with $job.args }}
-      {{- toYaml . | nindent 6 }}
-      {{- end }}
+      {{- toYaml .args | nindent 6 }}
     env:
-      {{- if $root.Values.connections }}
-      - name: EXORUN_CONNECTIONS_FILE
-        value: /etc/exorun/connections/connections.yaml
-      {{- end }}
-      {{- with $root.Values.leases.namespace }}
-      - name: EXORUN_LEASE_NAMESPACE
-        value: {{ . | quote }}
-      {{- end }}
-      {{- range $key, $value := $root.Values.settings }}
-      - name: EXORUN_{{ upper $key }}
-        value: {{ if kindIs "float64" $value }}{{ int64 $value | quote }}{{ else }}{{ $value | quote }}{{ end }}
-      {{- end }}
-    securityContext:
-      allowPrivilegeEscalation: false
-      readOnlyRootFilesystem: true
-      capabilities:
-        drop:
-          - ALL
-    {{- with $root.Values.resources }}
+      {{- include "exorun.env" .root | trim | nindent 6 }}
+    {{- with .container }}
+    {{- trim . | nindent 4 }}
+    {{- end }}
+    {{- include "exorun.containerSecurity" .root | nindent 4 }}
+    {{- with .root.Values.resources }}
     resources:
       {{- toYaml . | nindent 6 }}
     {{- end }}
     volumeMounts:
-      - name: job
-        mountPath: /etc/exorun/jobs
-        readOnly: true
-      {{- if $root.Values.connections }}
-      - name: connections
-        mountPath: /etc/exorun/connections
-        readOnly: true
-      {{- end }}
-      # The overflow of long listings.
-      - name: tmp
-        mountPath: /tmp
-      {{- if $root.Values.credentials.secretName }}
-      - name: credentials
-        mountPath: /etc/exorun/credentials
-        readOnly: true
-      {{- end }}
+      {{- trim .mounts | nindent 6 }}
+      {{- include "exorun.mounts" .root | trim | nindent 6 }}
+  {{- with .sidecars }}
+  {{- trim . | nindent 2 }}
+  {{- end }}
 volumes:
-  - name: job
-    configMap:
-      name: {{ include "exorun.cronJobName" (list $root $name) }}
-  {{- if $root.Values.connections }}
-  - name: connections
-    configMap:
-      name: {{ include "exorun.connectionsName" $root }}
-  {{- end }}
-  - name: tmp
-    emptyDir:
-      sizeLimit: 256Mi
-  {{- with $root.Values.credentials.secretName }}
-  - name: credentials
-    secret:
-      secretName: {{ . | quote }}
-      defaultMode: 0440
-  {{- end }}
-{{- with $root.Values.nodeSelector }}
-nodeSelector:
+  {{- trim .volumes | nindent 2 }}
+  {{- include "exorun.volumes" .root | trim | nindent 2 }}
+{{- range $key := list "nodeSelector" "tolerations" "affinity" }}
+{{- with get $.root.Values $key }}
+{{ $key }}:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with $root.Values.tolerations }}
-tolerations:
-  {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with $root.Values.affinity }}
-affinity:
-  {{- toYaml . | nindent 2 }}
+{{- with .root.Values.priorityClassName }}
+priorityClassName: {{ . }}
 {{- end }}
+{{- end -}}
+
+{{- define "exorun.containerSecurity" -}}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities:
+    drop:
+      - ALL
+{{- end -}}
+
+{{/* The specification of a Job that runs one job once. Takes (dict "root" "job" "args"). */}}
+{{- define "exorun.job" -}}
+# exorun repeats what may be repeated by itself; a failed run is not started over.
+backoffLimit: 0
+podFailurePolicy:
+  rules:
+    # bad_input, signin_refused, refused_by_policy: the same would come of it again.
+    - action: FailJob
+      onExitCodes:
+        containerName: exorun
+        operator: In
+        values: [64, 77, 78]
+    # interrupted: a drained node, say. Sessions were closed; another pod runs it.
+    - action: Ignore
+      onExitCodes:
+        containerName: exorun
+        operator: In
+        values: [75]
+{{- with .root.Values.cronjobs.activeDeadlineSeconds }}
+activeDeadlineSeconds: {{ int64 . }}
+{{- end }}
+{{- with .root.Values.cronjobs.ttlSecondsAfterFinished }}
+ttlSecondsAfterFinished: {{ int64 . }}
+{{- end }}
+template:
+  metadata:
+    labels:
+      {{- include "exorun.podLabels" (dict "root" .root "component" "job" "job" .job.name) | nindent 6 }}
+    {{- with .root.Values.podAnnotations }}
+    annotations:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+  spec:
+    {{- $args := concat (list "run" (printf "/etc/exorun/jobs/%s" .job.file)) (list "--job" .job.name) .args }}
+    {{- $mounts := "- name: job\n  mountPath: /etc/exorun/jobs\n  readOnly: true" }}
+    {{- include "exorun.pod" (dict "root" .root "restartPolicy" "Never" "args" $args "mounts" $mounts "volumes" (include "exorun.jobVolume" (list .root .job))) | nindent 4 }}
 {{- end -}}
