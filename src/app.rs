@@ -5,6 +5,8 @@ mod addresses;
 mod admin;
 mod application;
 mod asked;
+mod counted_tokens;
+mod counting;
 mod discovery;
 mod doctor;
 mod first_secret;
@@ -255,17 +257,6 @@ impl App {
             }
         });
         (report, items)
-    }
-
-    /// Counts a run that is over, with all that was asked for beside it.
-    pub fn count(&self, report: &RunReport) {
-        // A look is no success of the job: a dashboard that counts it would call a job healthy that never writes.
-        if report.mode == Mode::Apply.word() {
-            let took = Duration::from_secs_f64(report.seconds);
-            self.metrics.run_finished(&report.job, &report.tenant, report.exit(), took, report.ended_at);
-        } else {
-            self.metrics.run_looked(&report.job);
-        }
     }
 
     async fn signed_in_run(

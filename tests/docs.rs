@@ -135,6 +135,13 @@ fn busy() -> Metrics {
     metrics.vault_renewal("ok");
     metrics.vault_read("ok");
     metrics.certificate_ends("contoso.onmicrosoft.com", "client", at);
+    metrics.token_ends("contoso.onmicrosoft.com", "client", at);
+    metrics.run_finished("job", "contoso.onmicrosoft.com", Exit::Failed, Duration::from_secs(1), at);
+    let objects =
+        [ObjectResult::Changed, ObjectResult::Unchanged, ObjectResult::Pending, ObjectResult::Failed];
+    metrics.run_objects("job", "contoso.onmicrosoft.com", objects.map(|result| (result, 1)));
+    metrics.job_loaded("job", "contoso.onmicrosoft.com", at, Some(Duration::from_secs(60)));
+    metrics.oldest_waiting("job", Some(at));
     metrics.next_due("job", Some(at));
     metrics.occurrences_due("job", 1);
     metrics.occurrences_ended("job", Ending { result: "ran", reason: "" }, 1);

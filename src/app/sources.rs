@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tracing::warn;
 
 use super::App;
+use super::counted_tokens::CountedTokens;
 use super::practices::judge_declared;
 use crate::secrets::{Secret, SecretErrorKind};
 use crate::signin::endpoint::{Expected, LoginEndpoint};
@@ -66,13 +67,16 @@ impl App {
             auth: auth.clone(),
         };
         // What a person confirmed for one run is not the next one's.
-        if auth.method.asks_a_person() {
-            return self.tokens(endpoint, auth).await;
-        }
-        if let Some(source) = self.sources.get(&way) {
+        let is_shared = !auth.method.asks_a_person();
+        if is_shared && let Some(source) = self.sources.get(&way) {
             return Ok(source);
         }
+        let target = endpoint.tenant.clone();
         let made = self.tokens(endpoint, auth).await?;
+        let made = CountedTokens::of(made, self.metrics.clone(), target, auth);
+        if !is_shared {
+            return Ok(made);
+        }
         Ok(self.sources.kept(way, || made))
     }
 

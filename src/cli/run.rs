@@ -193,6 +193,7 @@ async fn configured_run(
              they are; do not pass it on"
         );
     }
+    app.loaded(&job, &target);
     let mode = if args.dry_run { Mode::DryRun } else { Mode::Apply };
     let access = if args.dry_run || args.read_only { Access::ReadOnly } else { Access::ReadWrite };
     let (job, given) = (Arc::new(job), inputs.clone());

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::metrics::{LAST_SUCCESS, Metrics};
+use super::metrics::{Kept, Metrics};
 use super::whole_file::{self, NotWritten};
 
 /// Files of the program are created 0600; this one is the exception. The collector runs as another user
@@ -27,19 +27,19 @@ pub struct TextfileError {
 /// Replaces the file at `path` by all series of `metrics`; a reader sees the old or the new one, never a part.
 ///
 /// The last success of the jobs that ran stays in the file when a run fails, so that "no success for a day" can be
-/// asked of it: it is taken over from the file that is there. One file belongs to one job; two jobs that write the
-/// same file replace each other's series.
+/// asked of it, and the last failure when one is good: what a run does not set is taken over from the file that is
+/// there. One file belongs to one job; two jobs that write the same file replace each other's series.
 ///
 /// # Errors
 /// [`TextfileError`] names the file and what was tried; the old file is unchanged then. An old file that cannot be
 /// read or understood is no error: what is kept is a convenience, what is written is the truth.
 pub fn write(path: &Path, metrics: &Metrics) -> Result<(), TextfileError> {
-    keep_last_success(path, metrics);
+    keep(path, metrics);
     whole_file::write_whole(path, MODE, |file| file.write_all(metrics.encode().as_bytes()))
         .map_err(|NotWritten { step, source }| TextfileError { path: path.to_owned(), step, source })
 }
 
-fn keep_last_success(path: &Path, metrics: &Metrics) {
+fn keep(path: &Path, metrics: &Metrics) {
     let mut old = Vec::new();
     let read = std::fs::File::open(path).and_then(|file| file.take(KEPT_BYTES_MAX).read_to_end(&mut old));
     let Ok(text) = read.and_then(|_| String::from_utf8(old).map_err(io::Error::other)) else { return };
@@ -47,15 +47,21 @@ fn keep_last_success(path: &Path, metrics: &Metrics) {
     // `emulated` has one value in all series of a registry: a success against the emulator is none in the tenant.
     let page = metrics.encode();
     let emulated = page.lines().find_map(|line| labels(line)?.emulated);
-    for line in text.lines().filter(|line| line.starts_with(LAST_SUCCESS)) {
+    for (kept, line) in text.lines().filter_map(|line| Some((family(line)?, line))) {
         if let Some(Series { emulated: of_line, job: Some(job), target: Some(target), value }) = labels(line)
             && of_line == emulated
             && jobs.contains(&job)
-            && let Ok(second) = value.parse()
+            && let Ok(value) = value.parse()
         {
-            metrics.keep_last_success(&job, &target, second);
+            metrics.keep(kept, &job, &target, value);
         }
     }
+}
+
+/// Which of the families that are kept the line is a sample of.
+fn family(line: &str) -> Option<Kept> {
+    let (name, _) = line.split_once('{')?;
+    Kept::ALL.into_iter().find(|kept| kept.family() == name)
 }
 
 /// What is needed of a line `name{label="value",…} number`.
@@ -113,6 +119,29 @@ mod tests {
         let metrics = Metrics::new(peer);
         metrics.run_finished("harden", TARGET, outcome, Duration::from_secs(1), at.parse().unwrap());
         metrics
+    }
+
+    #[test]
+    fn the_last_failure_survives_a_good_run_and_a_dry_run_moves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("harden.prom");
+        let last = || {
+            let page = std::fs::read_to_string(&path).unwrap();
+            let of = |line: &str| {
+                let name = line.strip_prefix("exorun_last_")?.split('{').next()?.to_owned();
+                Some(format!("{} {}", name.replace("_timestamp_seconds", ""), line.rsplit(' ').next()?))
+            };
+            page.lines().filter_map(of).collect::<Vec<String>>()
+        };
+        write(&path, &finished(Peer::Service, Exit::PartlyFailed, "2026-11-21T02:00:00Z")).unwrap();
+        assert_eq!(last(), ["completion 1795226400", "exit_code 3", "failure 1795226400"]);
+        write(&path, &finished(Peer::Service, Exit::Done, "2026-11-22T02:00:00Z")).unwrap();
+        let after = ["completion 1795312800", "exit_code 0", "failure 1795226400", "success 1795312800"];
+        assert_eq!(last(), after);
+        let dry = Metrics::new(Peer::Service);
+        dry.run_looked("harden");
+        write(&path, &dry).unwrap();
+        assert_eq!(last(), after);
     }
 
     fn last_success(text: &str) -> Vec<&str> {

@@ -3,7 +3,8 @@
 //! Labels hold only what the configuration bounds: job, target, step, cmdlet and words of closed sets. Never an
 //! object's identity, never a text of the service. Every series says whether an emulator answered.
 
-mod occurrences;
+mod jobs;
+mod last;
 mod runs;
 mod schedule;
 mod sessions;
@@ -15,12 +16,14 @@ use std::sync::{Arc, OnceLock};
 use prometheus::core::Collector;
 use prometheus::{IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry};
 
-pub use occurrences::Ending;
-pub(super) use runs::LAST_SUCCESS;
+pub use jobs::Ending;
+pub use last::Kept;
 pub use runs::{FinishedCall, ObjectResult};
 pub use schedule::{ClockStep, Reload};
 
 use super::exposition::{Form, Page};
+use jobs::Jobs;
+use last::Last;
 use runs::Runs;
 use schedule::Schedule;
 use sessions::Sessions;
@@ -45,7 +48,8 @@ pub struct Metrics(Arc<Families>);
 
 struct Families {
     registry: Registry,
-    emulated: &'static str,
+    jobs: Jobs,
+    last: Last,
     runs: Runs,
     /// Only where something is scheduled: zeros of a scheduler that is not there would look like one that is stuck.
     schedule: OnceLock<Schedule>,
@@ -78,7 +82,8 @@ impl Metrics {
         );
         made(r, build).with_label_values(&[env!("CARGO_PKG_VERSION"), REVISION]).set(1);
         Metrics(Arc::new(Families {
-            emulated,
+            jobs: Jobs::new(emulated),
+            last: Last::new(r),
             runs: Runs::new(r),
             schedule: OnceLock::new(),
             sessions: Sessions::new(r),
@@ -96,18 +101,18 @@ impl Metrics {
     pub fn page(&self, form: Form) -> String {
         let mut page = Page::new(form);
         page.families(&self.0.registry.gather());
-        if let Some(schedule) = self.0.schedule.get() {
-            schedule.jobs.write(&mut page);
+        self.0.jobs.write(&mut page);
+        if self.0.schedule.get().is_some() {
+            self.0.jobs.write_scheduled(&mut page);
         }
         page.finish()
     }
 
     /// The series of `jobs` vanish: these jobs are no more.
     pub fn forget_jobs(&self, jobs: &BTreeSet<&str>) {
+        self.0.last.forget(jobs);
         self.0.runs.forget(jobs);
-        if let Some(schedule) = self.0.schedule.get() {
-            schedule.jobs.forget(jobs);
-        }
+        self.0.jobs.forget(jobs);
     }
 }
 

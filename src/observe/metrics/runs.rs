@@ -7,15 +7,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use prometheus::core::{Collector, MetricVec, MetricVecBuilder};
 use prometheus::proto::MetricFamily;
-use prometheus::{
-    GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry,
-};
+use prometheus::{HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Registry};
 
-use super::{Metrics, counter, counters, gauges, made};
+use super::{Metrics, counter, counters, made};
 use crate::exit::Exit;
-
-/// The name of the gauge that outlives a failed run in a text file.
-pub(in crate::observe) const LAST_SUCCESS: &str = "exorun_last_success_timestamp_seconds";
 
 /// Seconds. A call takes some hundred milliseconds; the service ends one after 15 minutes.
 const CALL_BUCKETS: [f64; 12] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0, 300.0, 960.0];
@@ -34,7 +29,7 @@ pub enum ObjectResult {
 }
 
 impl ObjectResult {
-    fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             ObjectResult::Changed => "changed",
             ObjectResult::Unchanged => "unchanged",
@@ -65,11 +60,6 @@ pub struct FinishedCall<'a> {
 
 pub(super) struct Runs {
     ended: IntCounterVec,
-    run_duration: GaugeVec,
-    last_completion: IntGaugeVec,
-    last_success: IntGaugeVec,
-    /// Which series of `last_success` this process set itself: a kept value never overwrites one of them.
-    succeeded: Mutex<BTreeSet<(String, String)>>,
     /// The jobs of which runs ended in this process.
     jobs: Mutex<BTreeSet<String>>,
     calls: IntCounterVec,
@@ -81,33 +71,11 @@ pub(super) struct Runs {
 
 impl Runs {
     pub(super) fn new(r: &Registry) -> Runs {
-        let run = ["job", "target"];
         Runs {
             ended: made(
                 r,
                 counters("exorun_runs_total", "Runs that ended, by how.", &["job", "target", "outcome"]),
             ),
-            run_duration: made(
-                r,
-                GaugeVec::new(Opts::new("exorun_run_duration_seconds", "How long the last run took."), &run),
-            ),
-            last_completion: made(
-                r,
-                gauges(
-                    "exorun_last_completion_timestamp_seconds",
-                    "When the last run ended, whatever its outcome.",
-                    &run,
-                ),
-            ),
-            last_success: made(
-                r,
-                gauges(
-                    LAST_SUCCESS,
-                    "When the last run ended that did all it had to do (exit code 0).",
-                    &run,
-                ),
-            ),
-            succeeded: Mutex::default(),
             jobs: Mutex::default(),
             calls: made(
                 r,
@@ -144,21 +112,14 @@ impl Runs {
     /// Removes the series of `jobs`.
     pub(super) fn forget(&self, jobs: &BTreeSet<&str>) {
         forget(&self.ended, jobs);
-        forget(&self.run_duration, jobs);
-        forget(&self.last_completion, jobs);
-        forget(&self.last_success, jobs);
         forget(&self.calls, jobs);
         forget(&self.objects, jobs);
-        self.succeeded
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .retain(|(job, _)| !jobs.contains(job.as_str()));
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner).retain(|job| !jobs.contains(job.as_str()));
     }
 }
 
 /// Removes the series of `family` whose label `job` is one of `jobs`.
-fn forget<T: MetricVecBuilder>(family: &MetricVec<T>, jobs: &BTreeSet<&str>) {
+pub(super) fn forget<T: MetricVecBuilder>(family: &MetricVec<T>, jobs: &BTreeSet<&str>) {
     for series in family.collect().iter().flat_map(MetricFamily::get_metric) {
         let labels: HashMap<&str, &str> =
             series.get_label().iter().map(|label| (label.name(), label.value())).collect();
@@ -172,15 +133,9 @@ fn forget<T: MetricVecBuilder>(family: &MetricVec<T>, jobs: &BTreeSet<&str>) {
 impl Metrics {
     /// A run of `job` against `target` ended at `at` after `took`.
     pub fn run_finished(&self, job: &str, target: &str, outcome: Exit, took: Duration, at: Timestamp) {
-        let run = [job, target];
         self.jobs_of_process().insert(job.to_owned());
         self.0.runs.ended.with_label_values(&[job, target, outcome.word()]).inc();
-        self.0.runs.run_duration.with_label_values(&run).set(took.as_secs_f64());
-        self.0.runs.last_completion.with_label_values(&run).set(at.as_second());
-        if outcome == Exit::Done {
-            self.0.runs.last_success.with_label_values(&run).set(at.as_second());
-            self.succeeded().insert((job.to_owned(), target.to_owned()));
-        }
+        self.0.last.finished([job, target], outcome, took, at);
     }
 
     /// A dry run of `job` ended: it moves nothing, but what earlier runs left of the job is kept.
@@ -188,20 +143,9 @@ impl Metrics {
         self.jobs_of_process().insert(job.to_owned());
     }
 
-    /// The last success of an earlier process, unless this one had a success of its own.
-    pub(in crate::observe) fn keep_last_success(&self, job: &str, target: &str, second: i64) {
-        if !self.succeeded().contains(&(job.to_owned(), target.to_owned())) {
-            self.0.runs.last_success.with_label_values(&[job, target]).set(second);
-        }
-    }
-
     /// The jobs of which runs ended in this process.
     pub(in crate::observe) fn jobs(&self) -> BTreeSet<String> {
         self.jobs_of_process().clone()
-    }
-
-    fn succeeded(&self) -> std::sync::MutexGuard<'_, BTreeSet<(String, String)>> {
-        self.0.runs.succeeded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn jobs_of_process(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {

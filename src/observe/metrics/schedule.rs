@@ -5,7 +5,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 use prometheus::{Histogram, HistogramOpts, IntCounterVec, IntGauge, Registry};
 
-use super::occurrences::Jobs;
 use super::{Metrics, counters, made};
 
 /// Seconds. A turn of the scheduler takes milliseconds; a run that had to wait for others may be minutes late.
@@ -53,7 +52,6 @@ impl ClockStep {
 }
 
 pub(super) struct Schedule {
-    pub(super) jobs: Jobs,
     lateness: Histogram,
     running: IntGauge,
     waiting: IntGauge,
@@ -67,10 +65,9 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    fn new(r: &Registry, emulated: &'static str) -> Schedule {
+    fn new(r: &Registry) -> Schedule {
         let gauge = |name: &str, help: &str| made(r, IntGauge::new(name, help));
         let schedule = Schedule {
-            jobs: Jobs::new(emulated),
             lateness: made(
                 r,
                 Histogram::with_opts(
@@ -130,8 +127,8 @@ impl Metrics {
         self.schedule();
     }
 
-    pub(super) fn schedule(&self) -> &Schedule {
-        self.0.schedule.get_or_init(|| Schedule::new(&self.0.registry, self.0.emulated))
+    fn schedule(&self) -> &Schedule {
+        self.0.schedule.get_or_init(|| Schedule::new(&self.0.registry))
     }
 
     /// An occurrence was started so long after its due time and its jitter.

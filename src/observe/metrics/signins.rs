@@ -12,6 +12,7 @@ pub(super) struct Signins {
     vault_reads: IntCounterVec,
     vault_token_end: IntGauge,
     certificate_expiry: IntGaugeVec,
+    token_expiry: IntGaugeVec,
 }
 
 impl Signins {
@@ -49,6 +50,14 @@ impl Signins {
                     &["target", "client_id"],
                 ),
             ),
+            token_expiry: made(
+                r,
+                gauges(
+                    "exorun_token_expiry_timestamp_seconds",
+                    "When the newest access token ends; it is renewed before.",
+                    &["target", "client_id"],
+                ),
+            ),
         }
     }
 }
@@ -82,5 +91,10 @@ impl Metrics {
     /// The certificate by which `client_id` signs in to the tenant `target` ends at `at`.
     pub fn certificate_ends(&self, target: &str, client_id: &str, at: Timestamp) {
         self.0.signins.certificate_expiry.with_label_values(&[target, client_id]).set(at.as_second());
+    }
+
+    /// The token that `client_id` (an application, or that which people sign in by) got for the tenant `target` ends at `at`.
+    pub fn token_ends(&self, target: &str, client_id: &str, at: Timestamp) {
+        self.0.signins.token_expiry.with_label_values(&[target, client_id]).set(at.as_second());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Ending, FinishedCall, Metrics, ObjectResult, Peer};
+use super::{Ending, FinishedCall, Kept, Metrics, ObjectResult, Peer};
 use crate::exit::Exit;
 
 /// One of everything.
@@ -15,6 +15,8 @@ pub(in crate::observe) fn busy(peer: Peer) -> Metrics {
     metrics.vault_read("ok");
     metrics.vault_token_ends(Some(at));
     metrics.certificate_ends("contoso.onmicrosoft.com", "client", at);
+    metrics.token_ends("contoso.onmicrosoft.com", "client", at);
+    metrics.job_loaded("harden", "contoso.onmicrosoft.com", at, Some(Duration::from_secs(86_400)));
     metrics.sessions_limited(4);
     metrics.wait_began();
     metrics.session_waited(Duration::from_millis(20));
@@ -35,6 +37,13 @@ pub(in crate::observe) fn busy(peer: Peer) -> Metrics {
     metrics.session_closed("finished");
     metrics.session_refused();
     metrics.run_finished("harden", "contoso.onmicrosoft.com", Exit::Done, Duration::from_secs(30), at);
+    let objects = [
+        (ObjectResult::Changed, 3),
+        (ObjectResult::Unchanged, 4),
+        (ObjectResult::Pending, 0),
+        (ObjectResult::Failed, 1),
+    ];
+    metrics.run_objects("harden", "contoso.onmicrosoft.com", objects);
     metrics
 }
 
@@ -53,6 +62,11 @@ fn every_family_has_its_labels_and_says_who_answered() {
     exorun_calls_total{cmdlet="Get-EXOMailbox",job="harden",outcome="ok",step="shared",emulated="true"} 1
     exorun_certificate_expiry_timestamp_seconds{client_id="client",target="contoso.onmicrosoft.com",emulated="true"} 1795312830
     exorun_last_completion_timestamp_seconds{job="harden",target="contoso.onmicrosoft.com",emulated="true"} 1795312830
+    exorun_last_exit_code{job="harden",target="contoso.onmicrosoft.com",emulated="true"} 0
+    exorun_last_run_objects{job="harden",result="changed",target="contoso.onmicrosoft.com",emulated="true"} 3
+    exorun_last_run_objects{job="harden",result="failed",target="contoso.onmicrosoft.com",emulated="true"} 1
+    exorun_last_run_objects{job="harden",result="pending",target="contoso.onmicrosoft.com",emulated="true"} 0
+    exorun_last_run_objects{job="harden",result="unchanged",target="contoso.onmicrosoft.com",emulated="true"} 4
     exorun_last_success_timestamp_seconds{job="harden",target="contoso.onmicrosoft.com",emulated="true"} 1795312830
     exorun_leases_lost_total{reason="not_renewed",emulated="true"} 1
     exorun_objects_total{job="harden",result="changed",step="fix",emulated="true"} 1
@@ -71,22 +85,91 @@ fn every_family_has_its_labels_and_says_who_answered() {
     exorun_slots_held{emulated="true"} 3
     exorun_slots_quarantined{emulated="true"} 1
     exorun_throttled_total{emulated="true"} 1
+    exorun_token_expiry_timestamp_seconds{client_id="client",target="contoso.onmicrosoft.com",emulated="true"} 1795312830
     exorun_vault_logins_total{outcome="ok",emulated="true"} 1
     exorun_vault_reads_total{outcome="ok",emulated="true"} 1
     exorun_vault_renewals_total{outcome="ok",emulated="true"} 1
     exorun_vault_token_expiry_timestamp_seconds{emulated="true"} 1795312830
+    exorun_job_info{job="harden",target="contoso.onmicrosoft.com",emulated="true"} 1
+    exorun_job_loaded_timestamp_seconds{job="harden",emulated="true"} 1795312830
+    exorun_schedule_interval_seconds{job="harden",emulated="true"} 86400
     "#);
     assert!(page.lines().all(|line| line.starts_with('#') || line.contains("emulated=\"true\"")));
 }
 
-#[test]
-fn a_failed_run_does_not_move_the_last_success() {
-    let metrics = busy(Peer::Service);
-    let later = "2026-11-23T02:00:30Z".parse().unwrap();
-    metrics.run_finished("harden", "contoso.onmicrosoft.com", Exit::Failed, Duration::from_secs(1), later);
+/// Of the job's series with `last` in their names, name and value.
+fn last(metrics: &Metrics) -> Vec<(String, i64)> {
     let page = metrics.encode();
-    assert!(page.contains("exorun_last_success_timestamp_seconds{job=\"harden\",target=\"contoso.onmicrosoft.com\",emulated=\"false\"} 1795312830\n"), "{page}");
-    assert!(page.contains("exorun_last_completion_timestamp_seconds{job=\"harden\",target=\"contoso.onmicrosoft.com\",emulated=\"false\"} 1795399230\n"), "{page}");
+    let lines = page.lines().filter(|line| line.starts_with("exorun_last_") && !line.contains("_objects"));
+    let pair = |line: &str| {
+        let (name, value) = (line.split('{').next().unwrap(), line.rsplit(' ').next().unwrap());
+        (name["exorun_last_".len()..].replace("_timestamp_seconds", ""), value.parse().unwrap())
+    };
+    lines.map(pair).collect()
+}
+
+#[test]
+fn a_failed_run_moves_the_last_failure_and_a_good_one_the_last_success() {
+    let metrics = Metrics::new(Peer::Service);
+    let run = |outcome, at: &str| {
+        let at = at.parse().unwrap();
+        metrics.run_finished("harden", "contoso.onmicrosoft.com", outcome, Duration::from_secs(1), at);
+        last(&metrics)
+    };
+    let is = |last: &[(&str, i64)]| -> Vec<(String, i64)> {
+        last.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect()
+    };
+    let (first, second) = (1_795_312_800, 1_795_399_200);
+    assert_eq!(
+        run(Exit::Done, "2026-11-22T02:00:00Z"),
+        is(&[("completion", first), ("exit_code", 0), ("success", first)])
+    );
+    assert_eq!(
+        run(Exit::PartlyFailed, "2026-11-23T02:00:00Z"),
+        is(&[("completion", second), ("exit_code", 3), ("failure", second), ("success", first)])
+    );
+    assert_eq!(
+        run(Exit::Done, "2026-11-24T02:00:00Z"),
+        is(&[
+            ("completion", 1_795_485_600),
+            ("exit_code", 0),
+            ("failure", second),
+            ("success", 1_795_485_600)
+        ])
+    );
+}
+
+#[test]
+fn what_is_remembered_of_earlier_processes_gives_way_to_a_run_of_this_one() {
+    let metrics = Metrics::new(Peer::Service);
+    let target = "contoso.onmicrosoft.com";
+    metrics.keep(Kept::Success, "harden", target, 1);
+    metrics.keep(Kept::Failure, "harden", target, 2);
+    let at = "2026-11-22T02:00:00Z".parse().unwrap();
+    metrics.run_finished("harden", target, Exit::Failed, Duration::from_secs(1), at);
+    metrics.keep(Kept::Failure, "harden", target, 3);
+    metrics.keep(Kept::Success, "harden", target, 3);
+    let failure = ("failure".to_owned(), at.as_second());
+    assert!(last(&metrics).contains(&failure), "{:?}", last(&metrics));
+    assert!(last(&metrics).contains(&("success".to_owned(), 3)), "{:?}", last(&metrics));
+}
+
+#[test]
+fn a_job_that_is_loaded_again_is_known_as_long_as_before() {
+    let metrics = Metrics::new(Peer::Service);
+    let at = |text: &str| text.parse().unwrap();
+    metrics.job_loaded("a", "one", at("2026-11-22T02:00:30Z"), Some(Duration::from_secs(60)));
+    metrics.job_known_since("a", at("2026-11-21T02:00:30Z"));
+    metrics.job_loaded("a", "two", at("2026-11-23T02:00:30Z"), None);
+    let page = metrics.encode();
+    let series: Vec<&str> = page.lines().filter(|line| line.contains("{job=")).collect();
+    assert_eq!(
+        series,
+        [
+            "exorun_job_info{job=\"a\",target=\"two\",emulated=\"false\"} 1",
+            "exorun_job_loaded_timestamp_seconds{job=\"a\",emulated=\"false\"} 1795226430",
+        ]
+    );
 }
 
 /// Three jobs with a scheduler.

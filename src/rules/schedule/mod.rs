@@ -10,6 +10,7 @@
 mod blackout;
 mod calendar;
 mod cron;
+mod interval;
 mod parse;
 mod policy;
 mod show;
@@ -27,6 +28,7 @@ use jiff::tz::TimeZone;
 
 pub use blackout::Blackout;
 pub use cron::Cron;
+pub use interval::longest_gap;
 pub use parse::CronError;
 pub use policy::{Missed, Overlapping, RunPolicy};
 pub use weekdays::Weekdays;

@@ -1,6 +1,7 @@
 //! Schedules against what a reader of the clock on the wall would say.
 
 mod brute;
+mod interval;
 mod texts;
 mod zones;
 
