@@ -4,4 +4,5 @@
 #[path = "../support/components.rs"]
 mod components;
 
+mod grafana;
 mod rules;

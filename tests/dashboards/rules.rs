@@ -22,7 +22,8 @@ fn cases() -> Vec<(PathBuf, String)> {
 
 /// What follows `- alert: `, with the lines up to the next one.
 fn alerts() -> Vec<(&'static str, &'static str)> {
-    let alerts: Vec<_> = RULES.split("- alert: ").skip(1).map(|text| text.split_once('\n').unwrap()).collect();
+    let alerts: Vec<_> =
+        RULES.split("- alert: ").skip(1).map(|text| text.split_once('\n').unwrap()).collect();
     assert!(alerts.len() >= 10, "{alerts:?}");
     alerts
 }
