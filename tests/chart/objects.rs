@@ -8,7 +8,8 @@ use serde_json::Value;
 /// The objects of a YAML stream. It is read by the library of kubernetes-validate, which is not ours.
 pub(crate) fn of(text: &str) -> Vec<Value> {
     const READ: &str = "import json, sys, yaml\n\
-        json.dump([o for o in yaml.safe_load_all(sys.stdin) if o], sys.stdout, default=str)";
+        loader = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)\n\
+        json.dump([o for o in yaml.load_all(sys.stdin, loader) if o], sys.stdout, default=str)";
     let path = std::env::var_os("PATH").unwrap();
     let python = std::env::split_paths(&path)
         .find(|folder| folder.join("kubernetes-validate").is_file())

@@ -50,9 +50,8 @@
   volumeMounts:
     - name: git
       mountPath: /git
-    - name: scratch
+    - name: git-scratch
       mountPath: /tmp
-      subPath: git-tmp
     {{- if .existingSecret }}
     - name: git-secret
       mountPath: /etc/git-secret

@@ -1,12 +1,8 @@
 {{/* What every pod of exorun mounts, beside its jobs. */}}
 {{- define "exorun.mounts" -}}
-# Nothing in the image is writable: slots' folder, the overflow of long listings, what jobs write.
+# The image writes here only (docs/image.md), and jobs below their output folder.
 - name: scratch
   mountPath: /run/exorun
-  subPath: state
-- name: scratch
-  mountPath: /tmp
-  subPath: tmp
 - name: output
   mountPath: /var/lib/exorun/output
 {{- if or .Values.connections .Values.connectionsConfigMap.name }}
