@@ -7,6 +7,7 @@ mod components;
 mod cron_jobs;
 mod helm;
 mod many;
+mod monitoring;
 mod objects;
 mod pod_security;
 mod program;

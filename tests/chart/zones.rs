@@ -82,7 +82,7 @@ fn outside_of_these_hours_both_rules_agree() {
             .filter(|hour| {
                 let cron = Cron::parse(&format!("5,20,55 {hour} * * *")).unwrap();
                 let [ours, theirs] =
-                    [Dst::default(), kubernetes].map(|dst| Schedule::cron(cron.clone(), zone.clone(), dst));
+                    [Dst::default(), kubernetes].map(|dst| Schedule::cron(cron, zone.clone(), dst));
                 changes.iter().any(|at| due(&ours, *at) != due(&theirs, *at))
             })
             .collect();
