@@ -1,9 +1,11 @@
 //! The real program on what is rendered: it takes the jobs, the settings and the arguments.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::helm::{Chart, helms};
@@ -106,4 +108,50 @@ fn the_pod_of_helm_test_ends_well() {
             assert!(said(&output).contains("EMULATED"), "{}", said(&output));
         }
     }
+}
+
+/// The scheduler's pod, outside of a cluster: it serves, and ends well on SIGTERM.
+#[test]
+fn the_schedulers_pod_serves() {
+    let Some([_, helm]) = helms("chart::the_schedulers_pod_serves") else { return };
+    let chart = Chart::copy();
+    let set = crate::package().join("charts/exorun/ci/scheduler-values.yaml");
+    let objects = objects::of(&helm.text(&chart, &set));
+    let folder = tempfile::tempdir().unwrap();
+    mounted(&objects, folder.path());
+    let pods = objects::pods(&objects);
+    let (_, pod) = pods.iter().find(|(name, _)| name == "Deployment/exorun").unwrap();
+    let mut variables = variables(pod, folder.path());
+    assert_eq!(variables["EXORUN_ADMIN_ADDRESS"], "0.0.0.0:9464");
+    assert_eq!(variables["EXORUN_HISTORY"], "/var/lib/exorun/history/history.sqlite");
+    let here = |name: &str| folder.path().join(name).display().to_string();
+    for (name, value) in [
+        ("EXORUN_ADMIN_ADDRESS", "127.0.0.1:0".to_owned()),
+        ("EXORUN_HISTORY", here("history.sqlite")),
+        ("EXORUN_STATE_DIR", here("state")),
+        ("EXORUN_OUTPUT_DIR", folder.path().display().to_string()),
+    ] {
+        variables.insert(name.to_owned(), value);
+    }
+    let arguments = objects::arguments(pod)
+        .into_iter()
+        .map(|argument| argument.replace("/etc/exorun", folder.path().to_str().unwrap()));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_exorun"))
+        .args(arguments)
+        .env_clear()
+        .envs(&variables)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let mut said = Vec::new();
+    for line in lines {
+        if line.contains("serving") && said.iter().all(|earlier: &String| !earlier.contains("serving")) {
+            kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+        }
+        said.push(line);
+    }
+    let status = child.wait().unwrap();
+    assert!(status.success(), "{status}: {}", said.join("\n"));
+    assert!(said.iter().any(|line| line.contains("serving")), "{}", said.join("\n"));
 }

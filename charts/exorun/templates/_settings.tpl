@@ -28,7 +28,17 @@
 {{- if .caConfigMap.name -}}{{- $_ := set $settings "vault_ca_file" (printf "/etc/exorun/vault-ca/%s" .caConfigMap.key) -}}{{- end -}}
 {{- end -}}
 {{- end -}}
-{{- with .Values.metrics.pushgateway.url -}}{{- $_ := set $settings "pushgateway_url" . -}}{{- end -}}
+{{- with .Values.metrics.pushgateway -}}
+{{- if .url -}}
+{{- $_ := set $settings "pushgateway_url" .url -}}
+{{- with .tokenSecret -}}
+{{- if .name -}}{{- $_ := set $settings "pushgateway_token_file" (printf "/etc/exorun/pushgateway-token/%s" .key) -}}{{- end -}}
+{{- end -}}
+{{- with .basicAuthSecret -}}
+{{- if .name -}}{{- $_ := set $settings "pushgateway_basic_auth_file" (printf "/etc/exorun/pushgateway-basic-auth/%s" .key) -}}{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- if eq .Values.mode "scheduler" -}}
 {{- $_ := set $settings "history" "/var/lib/exorun/history/history.sqlite" -}}
 {{- $_ := set $settings "admin_address" "0.0.0.0:9464" -}}
@@ -49,8 +59,11 @@
 {{- $drain := int64 (include "exorun.seconds" (list "settings.drain_grace" ($settings.drain_grace | default "25s"))) -}}
 {{- $close := int64 (include "exorun.seconds" (list "settings.close_deadline" ($settings.close_deadline | default "5s"))) -}}
 {{- $least := add $drain (mul 2 $close) 5 -}}
+{{- if $settings.pushgateway_url -}}
+{{- $least = add $least (int64 (include "exorun.seconds" (list "settings.pushgateway_timeout" ($settings.pushgateway_timeout | default "5s")))) -}}
+{{- end -}}
 {{- if lt (int64 .Values.terminationGracePeriodSeconds) $least -}}
-{{- fail (printf "terminationGracePeriodSeconds is %d, but a run may need %d s to end: drain_grace, twice close_deadline and 5 s; sessions that are killed stay in quarantine" (int64 .Values.terminationGracePeriodSeconds) $least) -}}
+{{- fail (printf "terminationGracePeriodSeconds is %d, but a run may need %d s to end: drain_grace, twice close_deadline, 5 s, and pushgateway_timeout if there is one; sessions that are killed stay in quarantine" (int64 .Values.terminationGracePeriodSeconds) $least) -}}
 {{- end -}}
 {{- int64 .Values.terminationGracePeriodSeconds -}}
 {{- end -}}

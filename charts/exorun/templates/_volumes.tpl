@@ -31,6 +31,11 @@
   readOnly: true
 {{- end }}
 {{- end }}
+{{- range $name, $secret := include "exorun.pushSecrets" . | fromJson }}
+- name: {{ $name }}
+  mountPath: /etc/exorun/{{ $name }}
+  readOnly: true
+{{- end }}
 {{- with .Values.extraVolumeMounts }}
 {{ toYaml . }}
 {{- end }}
@@ -83,9 +88,27 @@
 {{- end }}
 {{- end }}
 {{- end }}
+{{- range $name, $secret := include "exorun.pushSecrets" . | fromJson }}
+- name: {{ $name }}
+  secret:
+    secretName: {{ $secret }}
+    defaultMode: 0440
+{{- end }}
 {{- with .Values.extraVolumes }}
 {{ toYaml . }}
 {{- end }}
+{{- end -}}
+
+{{/* The Secrets for the Pushgateway by the name of their volumes, JSON. */}}
+{{- define "exorun.pushSecrets" -}}
+{{- $secrets := dict -}}
+{{- with .Values.metrics.pushgateway -}}
+{{- if .url -}}
+{{- with .tokenSecret.name -}}{{- $_ := set $secrets "pushgateway-token" . -}}{{- end -}}
+{{- with .basicAuthSecret.name -}}{{- $_ := set $secrets "pushgateway-basic-auth" . -}}{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $secrets -}}
 {{- end -}}
 
 {{/* One job's file out of its ConfigMap, as a volume. Takes (list $ job). */}}
