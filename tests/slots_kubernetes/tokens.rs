@@ -75,6 +75,13 @@ async fn a_kubeconfig_that_is_none_is_told_without_its_content() {
         (Some(good.replace("token: canary", "tokenFile: /nowhere/token")), "/nowhere/token"),
         (Some(good.replace("token: canary", "exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: sh, args: ['-c', 'echo canary; echo canary >&2; exit 1']}")), "credential program has failed"),
         (Some(good.replace("token: canary", "exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: sh, args: ['-c', 'echo canary']}")), "way to a token"),
+        (Some(good.replace("token: canary", "auth-provider: {name: oidc, config: {id-token: canary}}")), "use exec"),
+        (Some(good.replace("token: canary", "client-certificate: /nowhere/client.pem")), "cannot be read from"),
+        (Some(good.replace("token: canary", "client-key-data: Y2FuYXJ5")), "without the other"),
+        (Some(good.replace("token: canary", "client-certificate-data: Y2FuYXJ5, client-key-data: Y2FuYXJ5")), "is no PEM"),
+        (Some(good.replace("cluster: {", "cluster: {insecure-skip-tls-verify: true, ")), "certificate-authority in the kubeconfig"),
+        (Some(good.replace("cluster: {", "cluster: {tls-server-name: api, ")), "tls-server-name is not supported"),
+        (Some(good.replace("cluster: {", "cluster: {proxy-url: 'ftp://proxy', ")), "proxy-url"),
     ] {
         if let Some(text) = &text {
             std::fs::write(&path, text).unwrap();
@@ -96,4 +103,40 @@ async fn a_kubeconfig_that_is_none_is_told_without_its_content() {
 async fn outside_a_pod_and_without_a_kubeconfig_there_is_no_way() {
     let error = connect(None, None).await.err().expect("tests do not run in a pod").to_string();
     assert!(error.contains("name a kubeconfig"), "{error}");
+}
+
+/// A user of a workstation: a credential program gives the token, and a new one after each refusal.
+#[tokio::test(start_paused = true)]
+async fn a_credential_program_is_asked_again_when_its_token_is_refused() {
+    let cluster = Cluster::used().await;
+    let (token, kubeconfig) = (cluster.dir.path().join("token"), cluster.dir.path().join("kubeconfig"));
+    std::fs::write(&token, "first-token").unwrap();
+    let script = format!("echo {{\\\"status\\\": {{\\\"token\\\": \\\"$(cat {})\\\"}}}}", token.display());
+    let exec = format!(
+        "exec: {{apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: sh, args: ['-c', '{script}']}}"
+    );
+    std::fs::write(&kubeconfig, cluster.server.kubeconfig("x").replace("token: x", &exec)).unwrap();
+    let store = cluster.store("workstation").await;
+    let mut lease = take(&store, "a").await;
+    std::fs::write(&token, "second-token").unwrap();
+    cluster.server.accept(&["second-token"]);
+    lease.renew(secs(1)).await.unwrap();
+    lease.give_back(Returned::Free).await.unwrap();
+}
+
+/// A certificate authority and a token are replaced in place; nothing has to be refused before they are seen.
+#[tokio::test(start_paused = true)]
+async fn after_a_minute_everything_is_read_anew() {
+    let cluster = Cluster::used().await;
+    let store = cluster.store("pod").await;
+    let mut lease = take(&store, "a").await;
+    cluster.server.accept(&["first-token", "second-token"]);
+    cluster.write_token("second-token");
+    cluster.pass(secs(61)).await;
+    // The answer tells how late it is by the server's clock; the request after it goes the new way.
+    let _gone = lease.renew(secs(1)).await;
+    cluster.server.accept(&["second-token"]);
+    let refused = cluster.server.refused();
+    drop(take(&store, "b").await);
+    assert_eq!(cluster.server.refused(), refused, "the new token was used before the old one was refused");
 }

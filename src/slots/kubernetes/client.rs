@@ -1,33 +1,44 @@
-//! The requests over HTTP, by kube's client: its TLS, its way to a token, and no retry of its own.
+//! The requests over HTTP, without a retry of our own but one: after a 401, with everything read anew.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use http_body_util::{BodyExt, Limited};
 use hyper::header::{ACCEPT, CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
-use hyper::{Method, Request, StatusCode};
-use jiff::Timestamp;
+use hyper::{Method, StatusCode};
 use jiff::fmt::rfc2822;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::coordination::v1::Lease;
-use kube::Client;
-use kube::client::Body;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::api::{Answer, ApiError, LeaseApi};
-use super::origin::{Origin, auth, words};
+use super::origin::Origin;
+use super::way::Way;
 use crate::slots::SlotError;
 
 /// More than a thousand accounts' Leases take.
 const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
 
+/// Tokens and authorities in files are replaced while we run: as often as this they are read anew.
+const READ_ANEW: SignedDuration = SignedDuration::from_secs(60);
+
 /// Leases of one namespace of an API server.
 pub struct KubeApi {
     origin: Origin,
     namespace: String,
-    client: Mutex<Client>,
+    held: Mutex<Held>,
+}
+
+/// The way that is gone now.
+#[derive(Default)]
+struct Held {
+    way: Option<Way>,
+    /// The server's time at the first answer on it.
+    since: Option<Timestamp>,
+    /// It is to be made anew, but still good where that fails.
+    is_old: bool,
 }
 
 /// A way to the API server: of the kubeconfig if one is named, else of the pod's service account. The namespace is the
@@ -39,10 +50,9 @@ pub struct KubeApi {
 /// [`SlotError::Store`] if there is no such way, with the mend.
 pub async fn connect(kubeconfig: Option<&Path>, namespace: Option<String>) -> Result<KubeApi, SlotError> {
     let origin = kubeconfig.map_or(Origin::Pod, |path| Origin::File(path.to_owned()));
-    let config = origin.config().await?;
-    let namespace = namespace.unwrap_or_else(|| config.default_namespace.clone());
-    let client = Mutex::new(origin.client(config).await?);
-    Ok(KubeApi { origin, namespace, client })
+    let (way, its_namespace) = origin.way().await?;
+    let held = Mutex::new(Held { way: Some(way), ..Held::default() });
+    Ok(KubeApi { origin, namespace: namespace.unwrap_or(its_namespace), held })
 }
 
 /// The part of a `Status` that says what is wrong.
@@ -76,6 +86,29 @@ impl KubeApi {
         if name.is_empty() { all } else { format!("{all}/{name}") }
     }
 
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The way there; made anew if there is none, or if it is old and that works.
+    async fn way(&self) -> Result<Way, SlotError> {
+        let current = {
+            let held = self.held();
+            match &held.way {
+                Some(way) if !held.is_old => return Ok(way.clone()),
+                other => other.clone(),
+            }
+        };
+        match (self.origin.way().await, current) {
+            (Ok((way, _)), _) => {
+                *self.held() = Held { way: Some(way.clone()), ..Held::default() };
+                Ok(way)
+            }
+            (Err(_), Some(old)) => Ok(old),
+            (Err(error), None) => Err(error),
+        }
+    }
+
     /// Asks once; after a 401, or without a token, once more with everything read anew: a token that has rotated.
     async fn ask<T: DeserializeOwned>(
         &self,
@@ -83,49 +116,74 @@ impl KubeApi {
         path: &str,
         body: Option<Vec<u8>>,
     ) -> Result<Answer<T>, ApiError> {
-        match self.ask_once(&method, path, body.clone()).await {
-            Err(ApiError::Unauthorized) => {}
-            answered => return answered,
-        }
-        let config = self.origin.config().await;
-        let anew = match config {
-            Ok(config) => self.origin.client(config).await,
-            Err(error) => Err(error),
+        let way = self.way().await.map_err(|_| ApiError::Unauthorized)?;
+        let answered = match ask_once(&way, &method, path, body.clone()).await {
+            Err(ApiError::Unauthorized) => {
+                *self.held() = Held::default();
+                let way = self.way().await.map_err(|_| ApiError::Unauthorized)?;
+                ask_once(&way, &method, path, body).await
+            }
+            answered => answered,
         };
-        *self.client.lock().unwrap_or_else(PoisonError::into_inner) =
-            anew.map_err(|_| ApiError::Unauthorized)?;
-        self.ask_once(&method, path, body).await
+        let mut held = self.held();
+        match &answered {
+            Ok(Answer { server_time, .. }) => {
+                let since = *held.since.get_or_insert(*server_time);
+                let good_until = held.way.as_ref().and_then(|way| way.good_until);
+                held.is_old = *server_time >= good_until.unwrap_or(since + READ_ANEW);
+            }
+            // It may be the authority that has changed.
+            Err(ApiError::Unavailable(_)) => held.is_old = true,
+            Err(_) => {}
+        }
+        drop(held);
+        answered
     }
+}
 
-    async fn ask_once<T: DeserializeOwned>(
-        &self,
-        method: &Method,
-        path: &str,
-        body: Option<Vec<u8>>,
-    ) -> Result<Answer<T>, ApiError> {
-        let request = Request::builder().method(method).uri(path).header(ACCEPT, "application/json");
-        let request = match body {
-            Some(body) => request.header(CONTENT_TYPE, "application/json").body(Body::from(body)),
-            None => request.body(Body::empty()),
-        };
-        let request = request.map_err(|error| ApiError::Invalid(error.to_string()))?;
-        let client = self.client.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let response = client.send(request).await.map_err(|error| match auth(&error) {
-            Some(_) => ApiError::Unauthorized,
-            None => ApiError::Unavailable(words(&error)),
-        })?;
-        let (parts, body) = response.into_parts();
-        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
-        let body = body.map_err(|error| ApiError::Unavailable(format!("the answer broke off ({error})")))?;
-        let body = body.to_bytes();
-        if !parts.status.is_success() {
-            return Err(refusal(parts.status, &parts.headers, &body));
+async fn ask_once<T: DeserializeOwned>(
+    way: &Way,
+    method: &Method,
+    path: &str,
+    body: Option<Vec<u8>>,
+) -> Result<Answer<T>, ApiError> {
+    let request = way.client.request(method.clone(), format!("{}{path}", way.server));
+    let request = request.headers(way.headers.clone()).header(ACCEPT, "application/json");
+    let request = match body {
+        Some(body) => request.header(CONTENT_TYPE, "application/json").body(body),
+        None => request,
+    };
+    let mut response = request.send().await.map_err(|error| ApiError::Unavailable(words(error)))?;
+    let mut body = Vec::new();
+    let broke_off = |why: String| ApiError::Unavailable(format!("the answer broke off ({why})"));
+    while let Some(chunk) = response.chunk().await.map_err(|error| broke_off(words(error)))? {
+        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
+            return Err(broke_off(format!("it has more than {ANSWER_BYTES_MAX} bytes")));
         }
-        let server_time = server_time(&parts.headers).ok_or(ApiError::NoTime)?;
-        let value = serde_json::from_slice(&body)
-            .map_err(|_| ApiError::Unavailable("the answer is not what was asked for".to_owned()))?;
-        Ok(Answer { value, server_time })
+        body.extend_from_slice(&chunk);
     }
+    if !response.status().is_success() {
+        return Err(refusal(response.status(), response.headers(), &body));
+    }
+    let server_time = server_time(response.headers()).ok_or(ApiError::NoTime)?;
+    let value = serde_json::from_slice(&body)
+        .map_err(|_| ApiError::Unavailable("the answer is not what was asked for".to_owned()))?;
+    Ok(Answer { value, server_time })
+}
+
+/// What has gone wrong on the way, and what is behind it; the address is said elsewhere.
+fn words(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let first: &(dyn std::error::Error + 'static) = &error;
+    let mut texts: Vec<String> = Vec::new();
+    for error in std::iter::successors(Some(first), |error| error.source()) {
+        let text = error.to_string();
+        // Many of them show their source themselves.
+        if !texts.last().is_some_and(|outer| outer.contains(&text)) {
+            texts.push(text);
+        }
+    }
+    texts.join(": ")
 }
 
 fn server_time(headers: &HeaderMap) -> Option<Timestamp> {

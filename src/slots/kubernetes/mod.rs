@@ -14,6 +14,7 @@ mod attempt;
 mod budget;
 mod client;
 mod complete;
+mod credential_program;
 mod failure;
 mod kubeconfig;
 mod lease;
@@ -24,6 +25,7 @@ mod origin;
 mod record;
 mod server_clock;
 mod take;
+mod way;
 
 pub use api::{Answer, ApiError, LeaseApi};
 pub use client::{KubeApi, connect};

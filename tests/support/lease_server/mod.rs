@@ -65,6 +65,8 @@ struct Planned {
 struct State {
     objects: Objects,
     tokens: BTreeSet<String>,
+    /// How often it was asked with a token that is not good.
+    refused: u32,
     verbs: BTreeSet<&'static str>,
     planned: Vec<Planned>,
     asked: Vec<Asked>,
@@ -89,6 +91,7 @@ impl LeaseServer {
         let state = Arc::new(Mutex::new(State {
             objects: Objects::default(),
             tokens: ["first-token".to_owned()].into(),
+            refused: 0,
             verbs: ["list", "get", "create", "update", "delete"].into(),
             planned: Vec::new(),
             asked: Vec::new(),
@@ -99,6 +102,8 @@ impl LeaseServer {
         let all = Arc::clone(&connections);
         let task = tokio::spawn(async move {
             while let Ok((tcp, _)) = listener.accept().await {
+                // As Go's servers do: else the first answer waits for the client to acknowledge the session tickets.
+                tcp.set_nodelay(true).unwrap();
                 let (acceptor, state) = (acceptor.clone(), Arc::clone(&shared));
                 let connection = tokio::spawn(async move {
                     let Ok(stream) = acceptor.accept(tcp).await else { return };
@@ -143,6 +148,11 @@ impl LeaseServer {
     /// From now on these tokens are good, and no other.
     pub(crate) fn accept(&self, tokens: &[&str]) {
         self.state().tokens = tokens.iter().map(|token| (*token).to_owned()).collect();
+    }
+
+    /// How many requests had a token that was not good.
+    pub(crate) fn refused(&self) -> u32 {
+        self.state().refused
     }
 
     /// Takes a verb from everybody.
@@ -368,7 +378,10 @@ impl State {
     ) -> Reply {
         let who = match authorization.map(|text| text.strip_prefix("Bearer ").unwrap_or_default()) {
             Some(token) if self.tokens.contains(token) => "system:serviceaccount:jobs:exorun",
-            Some(_) => return status(401, "Unauthorized", "Unauthorized"),
+            Some(_) => {
+                self.refused += 1;
+                return status(401, "Unauthorized", "Unauthorized");
+            }
             None => "system:anonymous",
         };
         if who == "system:anonymous" || !self.verbs.contains(verb) {
