@@ -7,6 +7,7 @@ use tracing::{error, info};
 
 use super::App;
 use super::work::JobWork;
+use crate::history::History;
 use crate::observe::escape::one_line;
 use crate::observe::metrics::Reload;
 use crate::runner::Console;
@@ -23,6 +24,7 @@ pub(super) struct Files {
     pub(super) app: Arc<App>,
     pub(super) folder: Arc<Mutex<Folder>>,
     pub(super) console: Console,
+    pub(super) history: History,
 }
 
 impl Files {
@@ -64,10 +66,11 @@ impl Files {
                 info!("SIGHUP: every job file was read again");
             }
             if !(look.changed.is_empty() && look.removed.is_empty()) {
-                let removed = look.removed.clone();
+                let (removed, changed) = (look.removed.clone(), look.changed.clone());
                 scheduler.load(self.load(look, false)).await;
                 // What waited of them has been counted by now.
                 self.app.metrics.forget_jobs(&removed.iter().map(|name| name.as_str()).collect());
+                self.app.known(changed, &self.history).await;
             }
         }
     }

@@ -115,7 +115,7 @@ impl App {
         let (history, recovered) = self.history().await?;
         readiness.done(HISTORY);
         let folder = Arc::new(Mutex::new(Folder::new(paths)));
-        let files = Files { app: Arc::clone(self), folder, console };
+        let files = Files { app: Arc::clone(self), folder, console, history: history.clone() };
         let look = files.look(How::All).await;
         if look.changed.is_empty() {
             return Err(ServingError::NoJobs(look.newly_broken));
@@ -136,7 +136,7 @@ impl App {
         let scheduler = Scheduler::new(parts, recovered);
         let handle = scheduler.handle();
         knowledge.know(history.clone(), handle.clone(), Arc::clone(&files.folder));
-        let jobs = look.changed.clone();
+        let (jobs, known) = (look.changed.clone(), look.changed.clone());
         // A job that is broken now may have had a version before that the history knows.
         let load = files.load(look, files.broken() == 0);
         let tasks = TaskTracker::new();
@@ -160,7 +160,10 @@ impl App {
             async move { app.keep_tidy(&history, &stop).await }
         });
         let following = stop.clone();
-        tasks.spawn(async move { files.follow(&handle, &reload, &following).await });
+        tasks.spawn(async move {
+            files.app.known(known, &files.history).await;
+            files.follow(&handle, &reload, &following).await;
+        });
         let drained = serving.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
         // It may have ended by itself.
         stop.ask();

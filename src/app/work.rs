@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use tracing::warn;
 
 use super::history::record;
-use super::permitted::{Permitted, judged};
+use super::permitted::{Permitted, judged, target_of};
 use super::practices::{Doing, Recorded};
 use super::{Access, App, Company, RunOptions};
 use crate::exit::Exit;
@@ -79,6 +79,9 @@ impl JobWork {
         report.source = one_line(&self.job.source.display().to_string(), 400);
         report.service = self.job.service.as_str();
         report.mode = Mode::Apply.word();
+        if let Ok((target, _)) = target_of(&self.job, &self.app.settings) {
+            target.organization().clone_into(&mut report.tenant);
+        }
         report.end(exit, Some(one_line(why, 2000)), now, std::time::Duration::ZERO);
         warn!(job = %self.job.name, run = %order.run, outcome = report.outcome, "run ended before it began: {why}");
         report

@@ -8,6 +8,7 @@ mod explain;
 mod history;
 mod invoke;
 mod login;
+mod metrics;
 mod new;
 mod next;
 mod run;
@@ -67,6 +68,7 @@ enum Command {
     Emulate(emulate::EmulateArgs),
     Sessions(sessions::SessionsArgs),
     History(history::HistoryArgs),
+    Metrics(metrics::MetricsArgs),
     /// Print the JSON Schema of jobs and connections, for completion in editors.
     Schema(schema::SchemaArgs),
     /// Print each setting with its value and where it came from.
@@ -103,6 +105,7 @@ pub fn main() -> ExitCode {
         Command::Emulate(args) => emulate::main(args, settings),
         Command::Sessions(args) => sessions::main(args, settings),
         Command::History(args) => history::main(&args, settings),
+        Command::Metrics(args) => metrics::main(args, settings),
         Command::Schema(args) => schema::main(&args),
         Command::Settings => start::settings_of(settings)
             .map_or_else(|exit| exit, |settings| settings::run(&settings, &mut std::io::stdout())),

@@ -227,6 +227,7 @@ async fn configured_run(
     if let Err(error) = shown.and(start::said(&output, &stop, app.clocks()).await) {
         error!("the report on standard output is lost: {error}");
     }
+    app.push(&report, &stop).await;
     report.exit()
 }
 

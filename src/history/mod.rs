@@ -31,8 +31,8 @@ pub use jobs::{Registered, Registering};
 pub use law::Broken;
 pub use prune::Retention;
 pub use read::{
-    After, Found, LIMIT_MAX, ListedOccurrence, OccurrenceFilter, OccurrenceResult, Page, Paging, Reader,
-    RunDetail, RunFilter, RunOutcome,
+    After, Found, LIMIT_MAX, LastRuns, ListedOccurrence, OccurrenceFilter, OccurrenceResult, Page, Paging,
+    Reader, Remembered, RunDetail, RunFilter, RunOutcome,
 };
 pub use recover::{Lost, Recovered, Waiting};
 pub use run_record::{RunRecord, StepRecord, Trigger};

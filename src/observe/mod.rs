@@ -6,6 +6,7 @@ pub mod exposition;
 pub mod logs;
 pub mod metrics;
 pub mod outlet;
+pub mod push;
 pub mod tail;
 pub mod textfile;
 pub mod whole_file;

@@ -19,7 +19,7 @@ use super::telling::Teller;
 use super::turn::{Start, Turn};
 use super::work::{Done, Entry, Order};
 use crate::clocks::Clocks;
-use crate::history::{Book, History, HistoryError, Recovered, Registering};
+use crate::history::{Book, History, HistoryError, Recovered, Registered, Registering};
 use crate::observe::metrics::Metrics;
 use crate::rules::occurrences::{Ended, FailReason};
 use crate::runner::stop::Stop;
@@ -237,8 +237,10 @@ impl Scheduler {
             Ok(()) => {
                 self.stall.over(&self.parts.clocks, &self.parts.metrics);
                 self.teller.written(&due, &skipped, &writes);
-                for (job, _) in &due {
-                    self.parts.metrics.next_due(job, self.dispatcher.next_due(job));
+                let started = starts.iter().map(|start| &start.job);
+                let skipped = skipped.iter().map(|skipped| &skipped.job);
+                for job in due.iter().map(|(job, _)| job).chain(started).chain(skipped) {
+                    self.teller.times(job, &self.dispatcher);
                 }
                 for stop in stops {
                     stop.ask();
@@ -316,9 +318,13 @@ impl Scheduler {
             }
             Ok(entries.into_iter().zip(registered).collect())
         };
-        let registered = self.parts.history.with(register).await?;
+        let registered: Vec<(Entry, Registered)> = self.parts.history.with(register).await?;
+        let names: Vec<Arc<str>> = registered.iter().map(|(entry, _)| Arc::clone(&entry.name)).collect();
         let mut turn = self.dispatcher.remove(&load.removed, now);
         turn.append(self.dispatcher.load(registered, now));
+        for job in &names {
+            self.teller.times(job, &self.dispatcher);
+        }
         if is_all {
             turn.append(self.dispatcher.forget_orphans(now));
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tracing::{info, warn};
 
+use super::dispatcher::Dispatcher;
 use super::turn::Skipped;
 use crate::history::Write;
 use crate::observe::metrics::{Ending, Metrics};
@@ -46,6 +47,12 @@ impl Teller {
                 "skipped occurrences of further jobs; `exorun history --skipped` has them"
             );
         }
+    }
+
+    /// When the job is due next, and since when something of it waits.
+    pub(super) fn times(&self, job: &str, dispatcher: &Dispatcher) {
+        self.metrics.next_due(job, dispatcher.next_due(job));
+        self.metrics.oldest_waiting(job, dispatcher.oldest_waiting(job));
     }
 
     /// A run begins.

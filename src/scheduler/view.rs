@@ -34,6 +34,12 @@ impl Dispatcher {
         self.names.get(name).and_then(|key| self.held(*key)).and_then(Held::next_due)
     }
 
+    /// When the oldest occurrence of the job of this name that waits was due.
+    pub(super) fn oldest_waiting(&self, name: &str) -> Option<Timestamp> {
+        let held = self.names.get(name).and_then(|key| self.held(*key))?;
+        held.waiting.iter().map(|waiting| waiting.occurrence.due).min()
+    }
+
     /// The job of this name.
     pub fn view(&self, name: &str) -> Option<JobView> {
         self.names.get(name).and_then(|key| self.held(*key)).map(view)

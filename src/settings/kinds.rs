@@ -18,6 +18,8 @@ pub(super) enum Kind {
     Endpoint,
     /// As an endpoint, and http anywhere; whether that may be, another setting says.
     AnyEndpoint,
+    /// As an endpoint, and http anywhere where no credential goes there.
+    Gateway,
     /// An endpoint's like with a query, which may hold a key.
     Webhook,
     Text,
@@ -172,7 +174,7 @@ impl Kind {
         let wants = || format!("wants {}", self.wanted());
         match self {
             Kind::Endpoint => Endpoint::parse(text).map(Value::Endpoint),
-            Kind::AnyEndpoint => Endpoint::parse_any(text).map(Value::Endpoint),
+            Kind::AnyEndpoint | Kind::Gateway => Endpoint::parse_any(text).map(Value::Endpoint),
             Kind::Webhook => Endpoint::parse_webhook(text).map(Value::Endpoint),
             Kind::Text => Ok(Value::Text(text.to_owned())),
             Kind::Path => Ok(Value::Path(PathBuf::from(text))),
@@ -214,6 +216,7 @@ impl Kind {
     pub(super) fn wanted(&self) -> String {
         match self {
             Kind::Endpoint | Kind::AnyEndpoint | Kind::Webhook => "an https URL (http on loopback)".to_owned(),
+            Kind::Gateway => "an https or http URL".to_owned(),
             Kind::Text => "a text".to_owned(),
             Kind::Path => "a path".to_owned(),
             Kind::Boolean => "`true` or `false`".to_owned(),

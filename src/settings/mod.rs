@@ -13,6 +13,7 @@ mod file;
 mod kinds;
 mod problem;
 mod proxy;
+mod push;
 mod resolve;
 mod state_dir;
 mod strings;
@@ -32,6 +33,7 @@ pub use documentation::documentation;
 pub use kinds::{Detour, Endpoint};
 pub use problem::{Origin, SettingProblem, UnknownVariable};
 pub use proxy::Proxy;
+pub use push::PushSettings;
 pub use resolve::Shown;
 pub use state_dir::{StateDirError, prepare as prepare_state_dir};
 pub use strings::{ProcessEnvironment, Strings};
@@ -116,6 +118,8 @@ pub struct Settings {
     pub batch_size: u32,
     pub reread_wait: Duration,
     pub admin: Option<AdminSettings>,
+    pub pushgateway: Option<PushSettings>,
+    pub push_emulated: bool,
     pub log_format: Format,
     pub log_level: Targets,
     shown: Vec<Shown>,
@@ -181,6 +185,7 @@ impl Settings {
         let mut found = Resolved::read(flags, environment, file, &mut problems);
         let vault = VaultSettings::read(&mut found, environment, &mut problems);
         let admin = AdminSettings::read(&mut found, &mut problems);
+        let pushgateway = PushSettings::read(&mut found, &mut problems);
         let settings = Settings {
             login_endpoint: found.endpoint("login_endpoint"),
             exchange_endpoint: found.endpoint("exchange_endpoint"),
@@ -252,6 +257,8 @@ impl Settings {
             batch_size: found.count("batch_size"),
             reread_wait: found.duration("reread_wait"),
             admin,
+            pushgateway,
+            push_emulated: found.boolean("push_emulated"),
             log_format: found.log_format("log_format"),
             log_level: found.targets("log_level"),
             shown: Vec::new(),

@@ -537,6 +537,37 @@ pub static TABLE: &[Definition] = &[
         "Connections that the admin server serves at a time; further ones wait. Scrapers and probes keep one each.",
     ),
     row(
+        "pushgateway_url",
+        Kind::Gateway,
+        None,
+        "The Pushgateway to which `exorun run` pushes its metrics at its end (docs/metrics.md). What goes wrong there is one line of the \
+         log and no failure of the run. http is for gateways that want no credential. `exorun serve` is scraped, and does not push.",
+    ),
+    row(
+        "pushgateway_timeout",
+        Kind::Duration { min: "100ms", max: "1m" },
+        Some("5s"),
+        "How long a push may take, whatever happens: the run has ended by then and its sessions are closed.",
+    ),
+    row(
+        "pushgateway_token_file",
+        Kind::Path,
+        None,
+        "A file with the bearer token that the Pushgateway, or a proxy before it, wants.",
+    ),
+    row(
+        "pushgateway_basic_auth_file",
+        Kind::Path,
+        None,
+        "A file with `USER:PASSWORD` for the Pushgateway, in place of a token.",
+    ),
+    row(
+        "push_emulated",
+        Kind::Boolean,
+        Some("false"),
+        "Whether a run against the emulator is pushed too. Its series have `emulated=\"true\"` and a group of their own.",
+    ),
+    row(
         "log_format",
         Kind::Word(&["human", "json"]),
         Some("human"),

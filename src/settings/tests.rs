@@ -165,8 +165,10 @@ fn each_row_of_the_table_is_sound() {
         // A Service named `exorun` makes Kubernetes set these in every pod of the namespace.
         assert!(!row.key.starts_with("service_") && !row.key.starts_with("port"), "{}", row.key);
         // A field of this name must be read with the row's kind; the struct's own output shows that it is there. Those of
-        // Vault and of the admin server become one field each, and are checked together in files of their own.
-        let together = ["vault", "admin"].into_iter().find(|group| row.key.starts_with(&format!("{group}_")));
+        // Vault, of the admin server and of the Pushgateway become one field each, and are checked together in files of their own.
+        let together = ["vault", "admin", "pushgateway"]
+            .into_iter()
+            .find(|group| row.key.starts_with(&format!("{group}_")));
         let field = together.unwrap_or(row.key);
         assert!(format!("{settings:?}").contains(&format!("{field}: ")), "{field} is no field");
         assert!(!row.wanted().is_empty());

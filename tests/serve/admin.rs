@@ -13,7 +13,7 @@ use crate::server::{Server, command, job, write};
 const TOKEN: &str = "a-token-of-a-test";
 
 /// A server with its admin server on a free port.
-async fn started(tenant: &Tenant) -> (Server, String) {
+pub(crate) async fn started(tenant: &Tenant) -> (Server, String) {
     std::fs::write(tenant.path("token"), TOKEN).unwrap();
     let mut command = command(tenant, &["--admin-address", "127.0.0.1:0"]);
     command.env_remove("EXORUN_ADMIN_ADDRESS").env("EXORUN_ADMIN_TOKEN_FILE", tenant.path("token"));
@@ -31,6 +31,11 @@ async fn get(url: &str, accept: &str) -> (u16, String) {
     let request = client.get(url).header("Authorization", format!("Bearer {TOKEN}")).header("Accept", accept);
     let answer = request.send().await.unwrap();
     (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+/// The metrics as they are now.
+pub(crate) async fn page(url: &str) -> String {
+    get(&format!("{url}/metrics"), "text/plain").await.1
 }
 
 async fn json(url: &str) -> serde_json::Value {

@@ -11,5 +11,6 @@ mod admin;
 mod bad_input;
 mod kill;
 mod reload;
+mod remembers;
 mod server;
 mod stop;

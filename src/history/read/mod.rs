@@ -1,6 +1,7 @@
 //! Reading: lists in pages, the newest first, and single runs. The shapes serialize to the JSON that `exorun history
 //! --json` prints and that `/api/v1` answers; docs/history.md describes it.
 
+mod last_runs;
 mod occurrences;
 mod page;
 mod runs;
@@ -11,6 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::{HistoryError, open};
 
+pub use last_runs::{LastRuns, Remembered};
 pub use occurrences::{ListedOccurrence, OccurrenceFilter, OccurrenceResult};
 pub use page::{After, LIMIT_MAX, Page, Paging};
 pub use runs::{Found, RunDetail, RunFilter, RunOutcome};

@@ -47,6 +47,7 @@ pub enum Peer {
 pub struct Metrics(Arc<Families>);
 
 struct Families {
+    peer: Peer,
     registry: Registry,
     jobs: Jobs,
     last: Last,
@@ -82,6 +83,7 @@ impl Metrics {
         );
         made(r, build).with_label_values(&[env!("CARGO_PKG_VERSION"), REVISION]).set(1);
         Metrics(Arc::new(Families {
+            peer,
             jobs: Jobs::new(emulated),
             last: Last::new(r),
             runs: Runs::new(r),
@@ -90,6 +92,11 @@ impl Metrics {
             signins: Signins::new(r),
             registry,
         }))
+    }
+
+    /// Who answered what is counted here.
+    pub fn peer(&self) -> Peer {
+        self.0.peer
     }
 
     /// All series in Prometheus' text format.
