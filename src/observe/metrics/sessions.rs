@@ -25,7 +25,7 @@ pub(super) struct Sessions {
 
 impl Sessions {
     pub(super) fn new(r: &Registry) -> Sessions {
-        Sessions {
+        let sessions = Sessions {
             opened: made(r, counter("exorun_sessions_opened_total", "Sessions that were opened.")),
             closed: made(
                 r,
@@ -86,7 +86,12 @@ impl Sessions {
                     .buckets(WAIT_BUCKETS.to_vec()),
                 ),
             ),
+        };
+        // From zero on: a Pushgateway keeps a family that the next run's page does not have.
+        for reason in ["lost", "not_renewed"] {
+            sessions.leases_lost.with_label_values(&[reason]);
         }
+        sessions
     }
 }
 

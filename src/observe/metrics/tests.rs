@@ -68,6 +68,7 @@ fn every_family_has_its_labels_and_says_who_answered() {
     exorun_last_run_objects{job="harden",result="pending",target="contoso.onmicrosoft.com",emulated="true"} 0
     exorun_last_run_objects{job="harden",result="unchanged",target="contoso.onmicrosoft.com",emulated="true"} 4
     exorun_last_success_timestamp_seconds{job="harden",target="contoso.onmicrosoft.com",emulated="true"} 1795312830
+    exorun_leases_lost_total{reason="lost",emulated="true"} 0
     exorun_leases_lost_total{reason="not_renewed",emulated="true"} 1
     exorun_objects_total{job="harden",result="changed",step="fix",emulated="true"} 1
     exorun_run_duration_seconds{job="harden",target="contoso.onmicrosoft.com",emulated="true"} 30
