@@ -7,6 +7,7 @@ use tracing::warn;
 
 use super::App;
 use super::permitted::targets;
+use crate::exit::Exit;
 use crate::history::{History, HistoryError, Remembered};
 use crate::observe::metrics::{Kept, Metrics};
 use crate::rules::schedule::longest_gap;
@@ -73,7 +74,8 @@ fn tell(metrics: &Metrics, job: &str, target: &str, remembered: Remembered) {
             (Kept::Completion, at(Some(run.completion))),
             (Kept::Success, at(same().filter_map(|run| run.success).max())),
             (Kept::Failure, at(same().filter_map(|run| run.failure).max())),
-            (Kept::ExitCode, run.exit_code.map(i64::from)),
+            // Whose process died has failed, whatever it would have said.
+            (Kept::ExitCode, Some(i64::from(run.exit_code.unwrap_or(Exit::Failed.code())))),
         ];
         for (kept, value) in values {
             if let Some(value) = value {

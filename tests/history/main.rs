@@ -15,4 +15,5 @@ mod killed;
 mod ledger;
 mod pages;
 mod random;
+mod remembered;
 mod retention;
