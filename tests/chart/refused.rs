@@ -132,6 +132,12 @@ fn by_the_templates() -> Vec<(&'static str, String)> {
         ("helm test of no job", format!("helmTest: {{job: weekly}}\n{good}")),
         ("a grace too short", format!("settings: {{drain_grace: 40s}}\n{good}")),
         (
+            "a grace too short for a push",
+            format!(
+                "settings: {{pushgateway_timeout: 6s}}\nmetrics: {{pushgateway: {{url: 'https://push.example'}}}}\n{good}"
+            ),
+        ),
+        (
             "Vault without its Secret",
             format!("vault: {{address: 'https://vault.example:8200', auth: approle}}\n{good}"),
         ),

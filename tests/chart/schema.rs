@@ -6,7 +6,7 @@ use crate::helm::helms;
 use crate::{is_up_to_date, objects, read};
 
 /// Settings that follow from other values, with the value that they follow from.
-const ELSEWHERE: [(&str, &str); 22] = [
+const ELSEWHERE: [(&str, &str); 25] = [
     ("connections_file", "it follows from `connections` or `connectionsConfigMap`"),
     ("output_dir", "it is the folder of `output`"),
     ("lease_namespace", "it follows from `leases.namespace`"),
@@ -17,6 +17,9 @@ const ELSEWHERE: [(&str, &str); 22] = [
     ("admin_token_file", "it follows from `admin.tokenSecret`"),
     ("admin_tls_certificate", "it follows from `admin.tlsSecret`"),
     ("admin_tls_key", "it follows from `admin.tlsSecret`"),
+    ("pushgateway_url", "it follows from `metrics.pushgateway.url`"),
+    ("pushgateway_token_file", "it follows from `metrics.pushgateway.tokenSecret`"),
+    ("pushgateway_basic_auth_file", "it follows from `metrics.pushgateway.basicAuthSecret`"),
     ("vault_address", "it follows from `vault.address`"),
     ("vault_auth", "it follows from `vault.auth`"),
     ("vault_auth_mount", "it follows from `vault.authMount`"),
