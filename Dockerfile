@@ -19,6 +19,8 @@ ARG REVISION=unknown
 WORKDIR /source
 COPY Cargo.toml Cargo.lock build.rs ./
 COPY src ./src
+# What the program has inside.
+COPY docs/openapi.json ./docs/openapi.json
 COPY .cargo ./.cargo
 COPY .ci/dist ./.ci/dist
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/source/target \

@@ -5,6 +5,7 @@
 #[path = "../support/components.rs"]
 mod components;
 mod cron_jobs;
+mod deploy;
 mod helm;
 mod many;
 mod monitoring;
