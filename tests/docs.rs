@@ -243,14 +243,22 @@ fn metrics_are_the_programs() {
 }
 
 /// `EXORUN_TEST_UPDATE=1` writes the page anew.
-#[test]
-fn the_reference_of_the_form_is_the_programs() {
-    let (path, wanted) = ("docs/job-reference.md", exorun::spec::reference());
+fn is_the_programs(path: &str, wanted: &str) {
     if std::env::var_os("EXORUN_TEST_UPDATE").is_some() {
-        std::fs::write(package().join(path), &wanted).unwrap();
+        std::fs::write(package().join(path), wanted).unwrap();
     }
     let lines = |page: &str| page.lines().map(str::to_owned).collect::<Vec<_>>();
-    assert_eq!(lines(&read(path)), lines(&wanted), "EXORUN_TEST_UPDATE=1 writes {path} anew");
+    assert_eq!(lines(&read(path)), lines(wanted), "EXORUN_TEST_UPDATE=1 writes {path} anew");
+}
+
+#[test]
+fn the_reference_of_the_form_is_the_programs() {
+    is_the_programs("docs/job-reference.md", &exorun::spec::reference());
+}
+
+#[test]
+fn the_reference_of_the_command_line_is_the_programs() {
+    is_the_programs("docs/command-line.md", &exorun::cli::documentation());
 }
 
 /// Tests that a page names as `path::name`, and that are no function of that file.

@@ -3,6 +3,7 @@
 mod check;
 mod cmdlets;
 mod doctor;
+mod documentation;
 mod emulate;
 mod explain;
 mod history;
@@ -19,6 +20,8 @@ mod setting_flags;
 pub mod settings;
 mod signals;
 mod start;
+
+pub use documentation::documentation;
 
 use std::process::ExitCode;
 

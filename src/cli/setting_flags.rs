@@ -18,6 +18,9 @@ pub(super) struct SettingFlags {
 
 const FILE: &str = "settings_file";
 
+/// Under which help lists them.
+pub(super) const HEADING: &str = "Settings";
+
 impl Args for SettingFlags {
     fn augment_args(command: Command) -> Command {
         let mut command = command.arg(
@@ -26,7 +29,7 @@ impl Args for SettingFlags {
                 .value_name("FILE")
                 .value_hint(ValueHint::FilePath)
                 .global(true)
-                .help_heading("Settings")
+                .help_heading(HEADING)
                 .help("A YAML file of settings; EXORUN_SETTINGS names one too"),
         );
         for setting in TABLE {
@@ -36,7 +39,7 @@ impl Args for SettingFlags {
                 .value_name("VALUE")
                 .global(true)
                 .hide_short_help(true)
-                .help_heading("Settings")
+                .help_heading(HEADING)
                 .help(help);
             // With the value behind a space, `--require-connections JOB` would take the job for it.
             command = command.arg(if setting.is_boolean() {
