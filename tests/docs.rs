@@ -35,7 +35,7 @@ fn shell_lines(page: &str) -> Vec<&str> {
     page.lines()
         .filter(|line| {
             if line.starts_with("```") {
-                inside = *line == "```sh";
+                inside = *line == "```sh" || line.starts_with("```sh ");
                 return false;
             }
             inside
@@ -303,7 +303,7 @@ fn the_checks_see_planted_mistakes() {
         tests_that_are_not_there(page),
         (3, vec!["tests/docs.rs::no_such".to_owned(), "src/none.rs::x".to_owned()])
     );
-    assert_eq!(shell_lines("```text\na\n```\n```sh\nb\n```\nc"), ["b"]);
+    assert_eq!(shell_lines("```text\na\n```\n```sh needs=x\nb\n```\nc"), ["b"]);
     let series = "# TYPE a counter\na{job=\"x,y=\\\"\",emulated=\"true\"} 1\nab{no=\"x\"} 1\n";
     assert_eq!(families(series), [["a", "counter", "job"]]);
 }
