@@ -137,7 +137,7 @@ fn documents_of_connections_add_up() {
 #[test]
 fn the_documented_connections_are_right() {
     let page = std::fs::read_to_string("docs/connections.md").unwrap();
-    let sample = page.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let sample = page.split("```yaml file=connections.yaml\n").nth(1).unwrap().split("```").next().unwrap();
     let checked = spec::check_text(Path::new("docs/connections.md"), sample);
     assert!(checked.problems.is_empty(), "{}", checked.problems);
     assert_eq!(checked.connections.unwrap().len(), 3);

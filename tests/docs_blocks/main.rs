@@ -8,6 +8,7 @@
 //! A ```` ```yaml file=NAME ```` block is a file that is there before the first command. What the next ```` ```text ```` block of the
 //! same section shows is looked for in what the block has said.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::disallowed_methods, reason = "real processes run in real time")]
 
 #[path = "../support/components.rs"]
 mod components;

@@ -22,7 +22,7 @@ struct House {
 /// The policy of docs/vault.md, as it stands there.
 fn documented_policy() -> String {
     let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/vault.md")).unwrap();
-    let (_, rest) = page.split_once("```hcl\n").expect("the page has a policy");
+    let (_, rest) = page.split_once("```hcl file=exorun.hcl\n").expect("the page has a policy");
     rest.split_once("```").unwrap().0.to_owned()
 }
 
