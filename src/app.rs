@@ -44,6 +44,7 @@ use crate::exit::Exit;
 use crate::observe::escape::one_line;
 use crate::observe::metrics::{Metrics, Peer};
 use crate::recording::Recorder;
+use crate::rules::causes::chain;
 use crate::runner::items::Items;
 use crate::runner::progress::Progress;
 use crate::runner::report::RunReport;
@@ -361,5 +362,5 @@ fn peer(settings: &Settings) -> &'static str {
 /// # Errors
 /// The text names the file.
 pub fn write_metrics(app: &App, path: &Path) -> Result<(), String> {
-    crate::observe::textfile::write(path, app.metrics()).map_err(|error| runner::chain(&error))
+    crate::observe::textfile::write(path, app.metrics()).map_err(|error| chain(&error))
 }

@@ -1,5 +1,6 @@
 //! Pure rules: no await, no clock, no I/O, no random source. `now` and jitter are arguments.
 
+pub mod causes;
 pub mod diff;
 pub mod duration;
 pub mod edit;

@@ -14,6 +14,7 @@ use super::halt::{Failure, Halt, Weight};
 use super::items::{Items, Spool};
 use super::progress::Bar;
 use crate::exit::Exit;
+use crate::rules::causes::chain;
 use crate::session::{RunLabel, Session, SessionError, Wait};
 use crate::spec::job::{Action, Keep, OnError};
 use crate::spec::template::{Expression, Scope};
@@ -99,7 +100,7 @@ impl Acting<'_> {
         match worked.await {
             Ok(()) => {}
             Err(error @ SessionError::NoneFree { .. }) => debug!("going on with fewer sessions: {error}"),
-            Err(error) => info!("going on with fewer sessions: {}", super::halt::chain(&error)),
+            Err(error) => info!("going on with fewer sessions: {}", chain(&error)),
         }
     }
 

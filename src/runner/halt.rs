@@ -2,6 +2,7 @@
 
 use crate::exchange::errors::{ErrorKind, Happened, RemoteError};
 use crate::exit::Exit;
+use crate::rules::causes::chain;
 use crate::session::{CallError, SessionError};
 use crate::signin::{SigninError, SigninErrorKind};
 use crate::slots::SlotError;
@@ -144,19 +145,4 @@ pub fn signin_exit(kind: SigninErrorKind) -> Exit {
         SigninErrorKind::Throttled => Exit::NoSession,
         SigninErrorKind::Unavailable => Exit::Failed,
     }
-}
-
-/// An error with its causes, in one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        let next_text = next.to_string();
-        if !text.contains(&next_text) {
-            text.push_str(": ");
-            text.push_str(&next_text);
-        }
-        cause = next.source();
-    }
-    text
 }

@@ -8,6 +8,7 @@ use tracing::{debug, error, info, warn};
 use super::report::SessionReport;
 use crate::exchange::Closed;
 use crate::observe::metrics::Metrics;
+use crate::rules::causes::chain;
 use crate::session::{Ended, EndedBy, SessionError, SessionEvents, SessionFacts};
 use crate::slots::{AccountKey, Busy, Returned, SlotError};
 
@@ -116,7 +117,7 @@ impl SessionEvents for SessionLedger {
         self.end_wait();
         match why {
             SessionError::NoneFree { .. } => debug!(kind = why.kind(), "no further session: {why}"),
-            _ => warn!(kind = why.kind(), "no session: {}", super::halt::chain(why)),
+            _ => warn!(kind = why.kind(), "no session: {}", chain(why)),
         }
     }
 

@@ -29,7 +29,7 @@ mod tally;
 mod write_log;
 
 pub use context::{Actor, Console, Mode, RunParts};
-pub use halt::{chain, signin_exit};
+pub use halt::signin_exit;
 pub use place::OutputPlaces;
 pub use run::{RunEnd, run};
 pub use table::table;

@@ -16,6 +16,7 @@ use super::{AccessToken, SigninError, SigninErrorKind, facts};
 use crate::clocks::Clocks;
 use crate::observe::escape::one_line;
 use crate::recording::{Peer, Recorder};
+use crate::rules::causes::chain;
 use crate::rules::page;
 use crate::rules::proxy::Address;
 use crate::rules::retry::{Failure, RetryPolicy};
@@ -345,14 +346,5 @@ const UNTRUSTED_TEXT: &str = "invalid peer certificate";
 
 /// reqwest's own text names only the layer; the causes say what happened.
 pub(super) fn in_one_line(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(next) = cause {
-        let next_text = next.to_string();
-        if !text.contains(&next_text) {
-            text.push_str(&format!(": {next_text}"));
-        }
-        cause = next.source();
-    }
-    one_line(&text, MESSAGE_CHARS_MAX)
+    one_line(&chain(error), MESSAGE_CHARS_MAX)
 }

@@ -3,7 +3,8 @@
 use exorun::slots::kubernetes::connect;
 use exorun::slots::{Returned, SlotError};
 
-use crate::cluster::{Cluster, fails, secs, take};
+use crate::cluster::{Cluster, attempt, fails, secs, take};
+use crate::lease_server::Fault;
 
 #[tokio::test(start_paused = true)]
 async fn a_token_that_has_rotated_is_read_anew() {
@@ -105,22 +106,35 @@ async fn outside_a_pod_and_without_a_kubeconfig_there_is_no_way() {
     assert!(error.contains("name a kubeconfig"), "{error}");
 }
 
-/// A user of a workstation: a credential program gives the token, and a new one after each refusal.
+/// A user of a workstation: a credential program may ask that user, so it is asked when its token is refused and not before.
 #[tokio::test(start_paused = true)]
 async fn a_credential_program_is_asked_again_when_its_token_is_refused() {
     let cluster = Cluster::used().await;
-    let (token, kubeconfig) = (cluster.dir.path().join("token"), cluster.dir.path().join("kubeconfig"));
+    let [token, asked, kubeconfig] =
+        ["token", "asked", "kubeconfig"].map(|name| cluster.dir.path().join(name));
     std::fs::write(&token, "first-token").unwrap();
-    let script = format!("echo {{\\\"status\\\": {{\\\"token\\\": \\\"$(cat {})\\\"}}}}", token.display());
+    let script = format!(
+        "echo >> {}; echo {{\\\"status\\\": {{\\\"token\\\": \\\"$(cat {})\\\"}}}}",
+        asked.display(),
+        token.display()
+    );
     let exec = format!(
         "exec: {{apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: sh, args: ['-c', '{script}']}}"
     );
     std::fs::write(&kubeconfig, cluster.server.kubeconfig("x").replace("token: x", &exec)).unwrap();
+    let asked = || std::fs::read_to_string(&asked).unwrap().lines().count();
     let store = cluster.store("workstation").await;
-    let mut lease = take(&store, "a").await;
+    take(&store, "a").await.give_back(Returned::Free).await.unwrap();
+    cluster.pass(secs(61)).await;
+    take(&store, "b").await.give_back(Returned::Free).await.unwrap();
+    cluster.server.fail("list", "", 1, Fault::Refused(503));
+    drop(attempt(&store, "c").await);
+    let mut lease = take(&store, "d").await;
+    assert_eq!(asked(), 1);
     std::fs::write(&token, "second-token").unwrap();
     cluster.server.accept(&["second-token"]);
     lease.renew(secs(1)).await.unwrap();
+    assert_eq!(asked(), 2);
     lease.give_back(Returned::Free).await.unwrap();
 }
 

@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::escape::one_line;
 use crate::clocks::Clocks;
+use crate::rules::causes::chain;
 
 pub use group::Group;
 
@@ -87,7 +88,7 @@ impl Gateway {
         let place = format!("{}{group}", self.address);
         let asking = async {
             let request = self.allowed(with(self.client.request(method, &place))).await?;
-            judged(request.send().await.map_err(chain)?).await
+            judged(request.send().await.map_err(words)?).await
         };
         match self.clocks.timeout(self.timeout, asking).await {
             Ok(Ok(())) => Ok(()),
@@ -150,17 +151,6 @@ fn word(status: StatusCode) -> String {
 }
 
 /// What went wrong and why, without the address, which stands before it.
-fn chain(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(&error);
-    while let Some(inner) = cause {
-        let words = inner.to_string();
-        // Some errors repeat what they were caused by.
-        if !text.contains(&words) {
-            text = format!("{text}: {words}");
-        }
-        cause = inner.source();
-    }
-    one_line(&text, ANSWER_CHARS_MAX)
+fn words(error: reqwest::Error) -> String {
+    one_line(&chain(&error.without_url()), ANSWER_CHARS_MAX)
 }

@@ -15,14 +15,14 @@ use serde::de::DeserializeOwned;
 
 use super::api::{Answer, ApiError, LeaseApi};
 use super::origin::Origin;
-use super::way::Way;
+use super::way::{Lasts, Way};
+use crate::rules::causes::chain;
 use crate::slots::SlotError;
 
 /// More than a thousand accounts' Leases take.
 const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-/// Tokens and authorities in files are replaced while we run: as often as this they are read anew.
-const READ_ANEW: SignedDuration = SignedDuration::from_secs(60);
+const A_MINUTE: SignedDuration = SignedDuration::from_secs(60);
 
 /// Leases of one namespace of an API server.
 pub struct KubeApi {
@@ -126,14 +126,18 @@ impl KubeApi {
             answered => answered,
         };
         let mut held = self.held();
+        let lasts = held.way.as_ref().map_or(Lasts::AMinute, |way| way.lasts);
         match &answered {
             Ok(Answer { server_time, .. }) => {
                 let since = *held.since.get_or_insert(*server_time);
-                let good_until = held.way.as_ref().and_then(|way| way.good_until);
-                held.is_old = *server_time >= good_until.unwrap_or(since + READ_ANEW);
+                held.is_old = match lasts {
+                    Lasts::AMinute => *server_time >= since + A_MINUTE,
+                    Lasts::Until(end) => *server_time >= end,
+                    Lasts::UntilRefused => false,
+                };
             }
             // It may be the authority that has changed.
-            Err(ApiError::Unavailable(_)) => held.is_old = true,
+            Err(ApiError::Unavailable(_)) => held.is_old |= matches!(lasts, Lasts::AMinute),
             Err(_) => {}
         }
         drop(held);
@@ -173,17 +177,7 @@ async fn ask_once<T: DeserializeOwned>(
 
 /// What has gone wrong on the way, and what is behind it; the address is said elsewhere.
 fn words(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let first: &(dyn std::error::Error + 'static) = &error;
-    let mut texts: Vec<String> = Vec::new();
-    for error in std::iter::successors(Some(first), |error| error.source()) {
-        let text = error.to_string();
-        // Many of them show their source themselves.
-        if !texts.last().is_some_and(|outer| outer.contains(&text)) {
-            texts.push(text);
-        }
-    }
-    texts.join(": ")
+    chain(&error.without_url())
 }
 
 fn server_time(headers: &HeaderMap) -> Option<Timestamp> {

@@ -22,6 +22,17 @@ use super::credential_program::{self, Credential};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const READ_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// How long a way is gone before it is made anew. A refused token ends all of them.
+#[derive(Clone, Copy)]
+pub(super) enum Lasts {
+    /// Files are behind it, which are replaced while we run: they are read again after a minute.
+    AMinute,
+    /// A credential program has given it until then, and is not asked before: it may ask a person.
+    Until(Timestamp),
+    /// A credential program has given it, and knows no end.
+    UntilRefused,
+}
+
 /// A client, and the headers that say who asks. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Way {
@@ -29,8 +40,7 @@ pub(super) struct Way {
     pub(super) headers: HeaderMap,
     /// The server's address, without a slash at its end.
     pub(super) server: Arc<str>,
-    /// Until when what a credential program gave is good; others are read anew every minute.
-    pub(super) good_until: Option<Timestamp>,
+    pub(super) lasts: Lasts,
 }
 
 impl Way {
@@ -54,9 +64,13 @@ impl Way {
                     .to_owned(),
             );
         }
-        let given = match &auth.exec {
-            Some(program) => credential_program::ask(program).await?,
-            None => Credential::default(),
+        let (given, lasts) = match &auth.exec {
+            None => (Credential::default(), Lasts::AMinute),
+            Some(program) => {
+                let given = credential_program::ask(program).await?;
+                let lasts = given.good_until.map_or(Lasts::UntilRefused, Lasts::Until);
+                (given, lasts)
+            }
         };
         let identity = match &given.identity {
             Some(pem) => Some(identity(pem, pem)?),
@@ -84,7 +98,7 @@ impl Way {
         };
         let client = builder.build().map_err(|_| "the client could not be built".to_owned())?;
         let server = config.cluster_url.to_string().trim_end_matches('/').into();
-        Ok(Way { client, headers, server, good_until: given.good_until })
+        Ok(Way { client, headers, server, lasts })
     }
 }
 
