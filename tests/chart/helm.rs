@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::components::has;
+use crate::folder::copy;
 use crate::{objects, package};
 
 pub(crate) const VERSIONS: [&str; 2] = ["helm3", "helm4"];
@@ -38,19 +39,6 @@ impl Chart {
         let path = self.folder.path().join("values.yaml");
         std::fs::write(&path, text).unwrap();
         path
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            std::fs::copy(entry.path(), to).unwrap();
-        }
     }
 }
 

@@ -6,6 +6,8 @@
 mod components;
 mod cron_jobs;
 mod deploy;
+#[path = "../support/folder.rs"]
+mod folder;
 mod helm;
 mod many;
 mod monitoring;

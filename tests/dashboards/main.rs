@@ -13,6 +13,7 @@ mod program;
 mod demo;
 mod grafana;
 mod jobs;
+mod listening;
 mod prometheus;
 mod rules;
 mod server;

@@ -6,8 +6,10 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
+
+use crate::listening::{address, listening};
 
 /// Nothing in these tests takes longer; what does hangs.
 const HANG: Duration = Duration::from_secs(60);
@@ -37,23 +39,8 @@ impl Serving {
     async fn start(command: &mut Command) -> Serving {
         let mut child =
             command.stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut said = String::new();
-        let listening = tokio::time::timeout(HANG, async {
-            while let Some(line) = lines.next_line().await.unwrap() {
-                said.push_str(&line);
-                said.push('\n');
-                let address = line.split("address=").nth(1).filter(|_| line.contains("\"Listening on\""));
-                if let Some(address) = address {
-                    return Some(address.split_whitespace().next().unwrap().to_owned());
-                }
-            }
-            None
-        });
-        let address = listening.await.ok().flatten();
-        let address = address.unwrap_or_else(|| panic!("it does not listen:\n{said}"));
-        // Else the program would stand still once its pipe is full.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let said = |line: &str| line.contains("\"Listening on\"").then(|| address(line)).flatten();
+        let address = listening(&mut child, said).await;
         Serving { _child: child, address }
     }
 }

@@ -14,6 +14,8 @@
 mod components;
 #[path = "../support/emulating.rs"]
 mod emulating;
+#[path = "../support/folder.rs"]
+mod folder;
 mod output;
 mod page;
 mod shell;

@@ -16,7 +16,8 @@ __failed() {
 # __begin LINE [CODE]
 __begin() {
   line=$1 allowed=${2:-} seen=''
-  exec >"$RESULTS/$line.out" 2>&1
+  # Not one file: a line of the log would stand in the middle of a line of output.
+  exec >"$RESULTS/$line.out" 2>"$RESULTS/$line.err"
 }
 
 __end() {
@@ -30,7 +31,7 @@ __serve() {
   local serving waited=0
   __body &
   serving=$!
-  until grep -q ' serving ' "$RESULTS/$line.out"; do
+  until grep -q ' serving ' "$RESULTS/$line.out" "$RESULTS/$line.err"; do
     if [ $((waited += 1)) -gt 300 ] || ! kill -0 "$serving" 2>/dev/null; then
       echo "$line: it does not serve" >&3
       exit 99

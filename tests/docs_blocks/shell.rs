@@ -9,6 +9,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::Command;
 
 use crate::emulating::Emulating;
+use crate::folder::copy;
 use crate::output::not_said;
 use crate::package;
 use crate::page::Page;
@@ -29,19 +30,6 @@ fn script(page: &Page) -> String {
         script[block.line + block.lines.len()] = if block.serves { "}; __serve" } else { "__end" }.to_owned();
     }
     script.join("\n") + "\n"
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            std::fs::copy(entry.path(), to).unwrap();
-        }
-    }
 }
 
 /// The program, what a newcomer calls it by, and Helm by its plain name.
@@ -99,7 +87,12 @@ pub(crate) async fn run(page: &Page) -> Vec<String> {
     let ended = tokio::time::timeout(HANG, child.wait()).await;
     // What its blocks have left in the background.
     let _ended_already = kill_process_group(group, Signal::KILL);
-    let said = |line: usize| std::fs::read_to_string(results.join(format!("{line}.out"))).unwrap_or_default();
+    // Which of the two comes first on a terminal is chance.
+    let said = |line: usize, first: &str, then: &str| {
+        let stream = |stream: &str| std::fs::read_to_string(results.join(format!("{line}.{stream}")));
+        stream(first).unwrap_or_default() + &stream(then).unwrap_or_default()
+    };
+    let all = |line: usize| said(line, "out", "err");
     let reached = page.runs().filter(|block| results.join(format!("{}.out", block.line)).exists()).last();
     let reached = reached.map_or(0, |block| block.line);
     let mut failures: Vec<String> = std::fs::read_to_string(results.join("failures"))
@@ -108,17 +101,19 @@ pub(crate) async fn run(page: &Page) -> Vec<String> {
         .map(str::to_owned)
         .collect();
     match ended {
-        Err(_) => failures.push(format!("{reached}: the block hangs; it said:\n{}", said(reached))),
+        Err(_) => failures.push(format!("{reached}: the block hangs; it said:\n{}", all(reached))),
         Ok(status) if !status.as_ref().unwrap().success() => match failures.last_mut() {
-            Some(failure) => *failure = format!("{failure}; it said:\n{}", said(reached)),
-            None => failures.push(format!("{reached}: {status:?}; it said:\n{}", said(reached))),
+            Some(failure) => *failure = format!("{failure}; it said:\n{}", all(reached)),
+            None => failures.push(format!("{reached}: {status:?}; it said:\n{}", all(reached))),
         },
         Ok(_) => {
             for block in page.runs() {
                 let Some(shown) = &block.shows else { continue };
-                if let Some(line) = not_said(&shown.lines, &said(block.line)) {
+                let lacking = not_said(&shown.lines, &all(block.line));
+                let other_order = not_said(&shown.lines, &said(block.line, "err", "out"));
+                if let (Some(line), Some(_)) = (lacking, other_order) {
                     let at = shown.line + 1 + shown.lines.iter().position(|one| one == line).unwrap();
-                    failures.push(format!("{at}: not said: {line}; but:\n{}", said(block.line)));
+                    failures.push(format!("{at}: not said: {line}; but:\n{}", all(block.line)));
                 }
             }
         }
