@@ -5,6 +5,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::components::has;
+use crate::cron_jobs::with_job;
 use crate::helm::{Chart, helms};
 use crate::objects::{self, kind};
 use crate::{package, read};
@@ -27,17 +28,49 @@ fn the_rules_are_the_files_and_the_jobs() {
     let with_jobs = groups(&by_jobs);
     let (own, files) = with_jobs.as_array().unwrap().split_last().unwrap();
     assert_eq!(json!(files), beside["groups"]);
-    let job = |name: &str| {
-        let labels = json!({"job": name, "target": "contoso.onmicrosoft.com", "emulated": "false"});
+    let job = |name: &str, due: &str| {
+        let target = "contoso.onmicrosoft.com";
+        let labels = json!({"job": name, "target": target, "emulated": "false", "due": due});
         json!({"record": "exorun_job_info", "expr": "vector(1)", "labels": labels})
     };
     // `mailbox-once` has no schedule: nobody waits for it.
-    assert_eq!(own["rules"], json!([job("mailbox-domains"), job("mailbox-hardening")]));
+    assert_eq!(own["rules"], json!([job("mailbox-domains", "daily"), job("mailbox-hardening", "weekly")]));
     if has("promtool", "chart::the_rules_are_the_files_and_the_jobs") {
         let file = chart.path().join("../rules.json");
         std::fs::write(&file, json!({"groups": with_jobs}).to_string()).unwrap();
         let output = Command::new("promtool").args(["check", "rules"]).arg(&file).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+const CONNECTIONS: &str = "connections: |\n  version: 1\n  kind: Connections\n  connections:\n    contoso:\n      \
+    tenant: contoso.onmicrosoft.com\n      auth:\n        method: managed_identity\n      jobs:\n        - name: nightly\n";
+
+/// The longest that it may be until a job's first due time, which its alert waits for.
+#[test]
+fn a_job_is_due_as_often_as_its_most_frequent_schedule() {
+    let Some(helms) = helms("a_job_is_due_as_often_as_its_most_frequent_schedule") else { return };
+    for (due, crons) in [
+        ("daily", &["*/5 8-17 * * *"][..]),
+        ("weekly", &["0 2 * * MON-FRI"]),
+        ("weekly", &["0 2 1 * MON"]),
+        ("monthly", &["0 2 1,15 * *"]),
+        ("yearly", &["0 2 1 1 *"]),
+        ("monthly", &["@monthly", "@yearly"]),
+        ("daily", &["0 2 1 1 *", "@daily"]),
+    ] {
+        let schedules: Vec<String> =
+            crons.iter().map(|cron| format!("{{cron: '{cron}', time_zone: UTC}}")).collect();
+        // The chart says where a job runs, which it knows of connections that are its own.
+        let values = with_job(&format!("[{}]", schedules.join(", ")), "")
+            .replace("connectionsConfigMap: {name: connections}", CONNECTIONS)
+            + "metrics: {prometheusRule: {enabled: true}}\n";
+        for helm in helms {
+            let objects = helm.objects(&Chart::copy(), &values);
+            let groups = &kind(&objects, "PrometheusRule")[0]["spec"]["groups"];
+            let own = groups.as_array().unwrap().last().unwrap();
+            assert_eq!(own["rules"][0]["labels"]["due"], due, "{}: {crons:?}", helm.0);
+        }
     }
 }
 

@@ -66,3 +66,24 @@ which the clocks of a zone change. A schedule whose hour has `*` or a step follo
 {{- end -}}
 {{- end -}}
 {{- end -}}
+
+{{/* How often a job is due at least, by the most frequent of its schedules: `daily`, `weekly`, `monthly` or `yearly`. Takes their list. */}}
+{{- define "exorun.due" -}}
+{{- $words := list "daily" "weekly" "monthly" "yearly" -}}
+{{- $least := 3 -}}
+{{- range . -}}
+{{- $rank := get (dict "@yearly" 3 "@annually" 3 "@monthly" 2 "@weekly" 1) .cron | default 0 -}}
+{{- if not (hasPrefix "@" .cron) -}}
+{{- $fields := regexSplit "[ \\t]+" (trim .cron) -1 -}}
+{{- if ne (index $fields 3) "*" -}}
+{{- $rank = 3 -}}
+{{- else if ne (index $fields 4) "*" -}}
+{{- $rank = 1 -}}
+{{- else if ne (index $fields 2) "*" -}}
+{{- $rank = 2 -}}
+{{- end -}}
+{{- end -}}
+{{- $least = min $least $rank -}}
+{{- end -}}
+{{- index $words (int $least) -}}
+{{- end -}}
