@@ -12,6 +12,7 @@ mod certificates;
 mod components;
 #[path = "../support/forwarding.rs"]
 mod forwarding;
+mod gateways;
 #[path = "../vault/issuer.rs"]
 mod issuer;
 mod network;
@@ -27,6 +28,9 @@ mod program;
 #[path = "../signin/responder.rs"]
 mod responder;
 mod scene;
+#[path = "../support/scripted_service.rs"]
+#[allow(dead_code, reason = "only what it answers matters here")]
+mod scripted_service;
 mod vault;
 mod vault_logins;
 mod watch;
@@ -66,6 +70,8 @@ kinds! {
     the_key_of_a_webhook: people::webhook;
     the_password_of_a_proxy_in_a_file: network::proxy_password_in_a_file;
     the_password_of_a_proxy_in_a_variable: network::proxy_password_in_a_variable;
+    the_token_of_a_pushgateway: gateways::token;
+    the_password_of_a_pushgateway: gateways::password;
     secret_parameters: parameters::secret_parameters;
     a_token_of_vault: vault::token;
     a_secret_of_vault_that_says_what_it_is: vault::declared;

@@ -9,6 +9,7 @@ use tokio::process::Command;
 use crate::canary::Canary;
 use crate::openbao::OpenBao;
 use crate::program::{Tenant, fault};
+use crate::scripted_service::ScriptedService;
 use crate::watch::{Seen, Started, watched};
 
 /// How the run ends.
@@ -32,8 +33,11 @@ pub(crate) struct Scene {
     pub(crate) canaries: Vec<Canary>,
     /// What is typed at the run's terminal, each when its question is seen; nothing: it has none.
     pub(crate) typed: Vec<(&'static str, String)>,
-    /// Lives as long as the scene.
+    /// Live as long as the scene.
     pub(crate) vault: Option<OpenBao>,
+    pub(crate) gateway: Option<ScriptedService>,
+    /// What the run must say, where nothing else shows that a secret was used.
+    pub(crate) says: Option<&'static str>,
     /// Files that hold canaries because we have put them there.
     planted: Vec<PathBuf>,
 }
@@ -91,6 +95,8 @@ impl Scene {
             canaries,
             typed: Vec::new(),
             vault: None,
+            gateway: None,
+            says: None,
             planted,
         }
     }
@@ -151,6 +157,9 @@ impl Scene {
         let told: Vec<&str> = said.lines().filter(is_told).collect();
         assert!(ended_so, "{ends:?}, {format}: {:?}\n{}", seen.code, told.join("\n"));
         assert!(said.contains("TRACE"), "the finest logs are written");
+        if let Some(wanted) = self.says {
+            assert!(said.contains(wanted), "{wanted}:\n{}", told.join("\n"));
+        }
         self.look(&seen);
     }
 

@@ -6,10 +6,15 @@ mod group;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
 
 use super::escape::one_line;
+use super::withheld::without;
 use crate::clocks::Clocks;
 use crate::rules::causes::chain;
 
@@ -87,8 +92,14 @@ impl Gateway {
     ) -> Result<(), PushError> {
         let place = format!("{}{group}", self.address);
         let asking = async {
-            let request = self.allowed(with(self.client.request(method, &place))).await?;
-            judged(request.send().await.map_err(words)?).await
+            let mut request = with(self.client.request(method, &place));
+            let proof = self.proof().await?;
+            if let Some(Proof { scheme, secret, .. }) = &proof {
+                let secret = secret.expose_secret();
+                request =
+                    request.header(AUTHORIZATION, sensitive(&Zeroizing::new(format!("{scheme} {secret}")))?);
+            }
+            judged(request.send().await.map_err(words)?, proof.as_ref()).await
         };
         match self.clocks.timeout(self.timeout, asking).await {
             Ok(Ok(())) => Ok(()),
@@ -97,19 +108,39 @@ impl Gateway {
         }
     }
 
-    async fn allowed(&self, request: RequestBuilder) -> Result<RequestBuilder, String> {
+    /// What the credential's file says now.
+    async fn proof(&self) -> Result<Option<Proof>, String> {
         Ok(match &self.credential {
-            Credential::None => request,
-            Credential::Bearer(file) => request.bearer_auth(line(file).await?.expose_secret()),
+            Credential::None => None,
+            Credential::Bearer(file) => {
+                Some(Proof { scheme: "Bearer", secret: line(file).await?, password: None })
+            }
             Credential::Basic(file) => {
                 let line = line(file).await?;
-                let Some((user, password)) = line.expose_secret().split_once(':') else {
+                let Some((_, password)) = line.expose_secret().split_once(':') else {
                     return Err(format!("{} wants one line, USER:PASSWORD", file.display()));
                 };
-                request.basic_auth(user, Some(password))
+                let password = Some(SecretString::from(password.to_owned()));
+                let secret = SecretString::from(STANDARD.encode(line.expose_secret()));
+                Some(Proof { scheme: "Basic", secret, password })
             }
         })
     }
+}
+
+/// What is sent to prove that this program may.
+struct Proof {
+    scheme: &'static str,
+    secret: SecretString,
+    /// What is inside the secret, if it is something else.
+    password: Option<SecretString>,
+}
+
+fn sensitive(text: &str) -> Result<HeaderValue, String> {
+    let mut value = HeaderValue::from_str(text)
+        .map_err(|_| "the credential has characters that no header takes".to_owned())?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// The one line of a file, without its end.
@@ -124,7 +155,8 @@ async fn line(file: &std::path::Path) -> Result<SecretString, String> {
     Ok(SecretString::from(line.to_owned()))
 }
 
-async fn judged(mut response: Response) -> Result<(), String> {
+/// Whether it was done. What the gateway says of it is told, but for what was sent: some quote the request.
+async fn judged(mut response: Response, proof: Option<&Proof>) -> Result<(), String> {
     let status = response.status();
     if status.is_success() {
         return Ok(());
@@ -138,7 +170,10 @@ async fn judged(mut response: Response) -> Result<(), String> {
     {
         said.extend_from_slice(&bytes);
     }
-    let said = one_line(String::from_utf8_lossy(&said).trim(), ANSWER_CHARS_MAX);
+    let secrets =
+        proof.into_iter().flat_map(|proof| [Some(&proof.secret), proof.password.as_ref()]).flatten();
+    let said = without(&String::from_utf8_lossy(&said), secrets.map(ExposeSecret::expose_secret));
+    let said = one_line(said.trim(), ANSWER_CHARS_MAX);
     Err(if said.is_empty() {
         format!("answers {}", word(status))
     } else {
