@@ -81,7 +81,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("secrets", &["observe", "spec", "catalog", "rules", "exit", "clocks"]),
     // Parts get plain values, not the settings, so that a test of a part needs none.
     ("settings", &["observe", "rules::duration", "rules::profile", "rules::proxy", "exit", "clocks"]),
-    ("observe", &["net", "rules::time", "rules::causes", "exit", "clocks"]),
+    ("observe", &["net", "rules::time", "rules::causes", "rules::withheld", "exit", "clocks"]),
     // An emulator built from the client's types would agree with the client's mistakes.
     ("emulator", &["catalog", "net", "clocks"]),
     ("net", &["rules::time", "clocks"]),

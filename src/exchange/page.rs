@@ -25,8 +25,8 @@ use super::transport::{Transport, broken};
 use super::value_stream::{StreamError, ValueStream};
 use super::{CmdletRequest, ConnectionId};
 use crate::observe::escape::one_line;
-use crate::observe::withheld::without;
 use crate::recording::Entry;
+use crate::rules::withheld::without;
 
 /// A failed answer's body beyond this is not read: no message needs it.
 const ERROR_BODY_BYTES_MAX: usize = 256 * 1024;

@@ -10,4 +10,3 @@ pub mod push;
 pub mod tail;
 pub mod textfile;
 pub mod whole_file;
-pub mod withheld;

@@ -20,3 +20,4 @@ pub mod tenancy;
 pub mod time;
 pub mod token;
 pub mod validity;
+pub mod withheld;

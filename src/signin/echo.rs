@@ -4,7 +4,7 @@ use oauth2::url::form_urlencoded;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::observe::withheld::without;
+use crate::rules::withheld::without;
 
 /// Members of a request's form that are secrets, or good for a token.
 const SECRETS: [&str; 8] = [

@@ -14,9 +14,9 @@ use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use super::escape::one_line;
-use super::withheld::without;
 use crate::clocks::Clocks;
 use crate::rules::causes::chain;
+use crate::rules::withheld::without;
 
 pub use group::Group;
 

@@ -7,8 +7,8 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::observe::escape::one_line;
-use crate::observe::withheld::without;
 use crate::rules::retry::Failure;
+use crate::rules::withheld::without;
 use crate::secrets::{SecretError, SecretErrorKind};
 
 /// Longest quote of what Vault said.

@@ -17,6 +17,7 @@ use super::api::{Answer, ApiError, LeaseApi};
 use super::origin::Origin;
 use super::way::{Lasts, Way};
 use crate::rules::causes::chain;
+use crate::rules::withheld::without;
 use crate::slots::SlotError;
 
 /// More than a thousand accounts' Leases take.
@@ -167,7 +168,7 @@ async fn ask_once<T: DeserializeOwned>(
         body.extend_from_slice(&chunk);
     }
     if !response.status().is_success() {
-        return Err(refusal(response.status(), response.headers(), &body));
+        return Err(refusal(response.status(), response.headers(), &body, way.secret()));
     }
     let server_time = server_time(response.headers()).ok_or(ApiError::NoTime)?;
     let value = serde_json::from_slice(&body)
@@ -184,8 +185,10 @@ fn server_time(headers: &HeaderMap) -> Option<Timestamp> {
     rfc2822::DateTimeParser::new().parse_timestamp(headers.get(DATE)?.to_str().ok()?).ok()
 }
 
-fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ApiError {
+fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8], secret: Option<&str>) -> ApiError {
     let Status { reason, message, details } = serde_json::from_slice(body).unwrap_or_default();
+    // A proxy may quote the request.
+    let message = without(&message, secret);
     let text = if message.is_empty() { status.to_string() } else { message };
     match status.as_u16() {
         401 => ApiError::Unauthorized,
@@ -242,4 +245,20 @@ impl LeaseApi for KubeApi {
 
 fn json(lease: &Lease) -> Result<Vec<u8>, ApiError> {
     serde_json::to_vec(lease).map_err(|error| ApiError::Invalid(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::StatusCode;
+    use hyper::header::HeaderMap;
+
+    use super::{ApiError, refusal};
+
+    #[test]
+    fn a_refusal_that_quotes_the_token_is_told_without_it() {
+        let body =
+            br#"{"kind": "Status", "reason": "Forbidden", "message": "not with Bearer canary-token here"}"#;
+        let refused = refusal(StatusCode::FORBIDDEN, &HeaderMap::new(), body, Some("canary-token"));
+        assert_eq!(refused, ApiError::Forbidden("not with Bearer *** here".to_owned()));
+    }
 }

@@ -44,6 +44,11 @@ pub(super) struct Way {
 }
 
 impl Way {
+    /// What must not stand in a message: the token, or the user's name and password as they are sent.
+    pub(super) fn secret(&self) -> Option<&str> {
+        self.headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ').map(|(_, secret)| secret)
+    }
+
     /// Reads files, and asks the credential program if there is one; connects to nothing.
     ///
     /// # Errors
