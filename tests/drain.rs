@@ -187,7 +187,7 @@ async fn a_reset_in_a_plain_write_is_reported_in_doubt_and_not_repeated() {
 #[tokio::test(flavor = "multi_thread")]
 async fn twelve_runs_share_five_sessions_and_three_killed_ones_only_delay_the_rest() {
     let tenant =
-        Tenant::start(Options { mailboxes: 96, latency: Duration::from_millis(30), ..Options::default() })
+        Tenant::start(Options { mailboxes: 24, latency: Duration::from_millis(30), ..Options::default() })
             .await;
     let job = shipped(HARDENING);
     let start = || tenant.exorun(&["run", job.to_str().unwrap()]).spawn().unwrap();
@@ -224,9 +224,15 @@ async fn twelve_runs_share_five_sessions_and_three_killed_ones_only_delay_the_re
     let text = std::fs::read_to_string(&job).unwrap();
     let single = tenant.path("single.yaml");
     std::fs::write(&single, text.replace("max_sessions: 2", "max_sessions: 1")).unwrap();
-    let five: Vec<_> =
-        (0..5).map(|_| tenant.exorun(&["run", single.to_str().unwrap()]).spawn().unwrap()).collect();
+    // Slow, and each read a request of its own: none is done before the last has its session.
+    tenant.control("latency", "1500").await;
+    let start = || {
+        let mut command = tenant.exorun(&["run", single.to_str().unwrap()]);
+        command.env("EXORUN_BATCH_SIZE", "1").spawn().unwrap()
+    };
+    let five: Vec<_> = (0..5).map(|_| start()).collect();
     tenant.until("five sessions at once", |counters| counters.sessions.live == 5).await;
+    tenant.control("latency", "0").await;
     for run in futures_util::future::join_all(five.into_iter().map(ended)).await {
         run.assert_code(0);
     }

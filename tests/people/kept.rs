@@ -88,7 +88,7 @@ async fn without_a_kept_sign_in_and_a_terminal_a_run_fails_at_once() {
     let job = vaulted.job("device", &[]);
     let child = vaulted.with_vault(vaulted.desk.attended(&["run", &job], &[])).spawn().unwrap();
     let code = vaulted.desk.user_code().await;
-    vaulted.control(&format!("device/{code}"), &format!("approve {NAVIN}")).await;
+    vaulted.desk.tenant.control(&format!("device/{code}"), &format!("approve {NAVIN}")).await;
     end_of(child).await.assert_code(0);
     vaulted.unattended(&["run", &job]).await.assert_code(0);
     assert_eq!(vaulted.asked(), 1);
@@ -110,13 +110,13 @@ async fn what_ends_a_kept_sign_in_says_to_log_in_again_where_that_helps() {
         (530_034, false),
         (500_021, false),
     ] {
-        vaulted.control("signin-trouble", &format!("{NAVIN}=AADSTS{code}")).await;
+        vaulted.desk.tenant.control("signin-trouble", &format!("{NAVIN}=AADSTS{code}")).await;
         let run = vaulted.unattended(&["run", &job]).await;
         run.assert_code(77);
         assert!(run.stdout.contains(&format!("AADSTS{code}")), "{}", run.stdout);
         assert_eq!(run.stdout.contains("`exorun login JOB`"), again, "{code}: {}", run.stdout);
     }
-    vaulted.control("signin-trouble", &format!("{NAVIN}=none")).await;
+    vaulted.desk.tenant.control("signin-trouble", &format!("{NAVIN}=none")).await;
     vaulted.unattended(&["run", &job]).await.assert_code(0);
     // Somebody else's, and another application's.
     let run =

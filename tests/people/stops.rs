@@ -35,11 +35,11 @@ async fn a_login_that_is_stopped_says_what_may_be_kept() {
         "{}",
         stopped.stderr
     );
-    vaulted.control(&format!("device/{code}"), "decline").await;
+    vaulted.desk.tenant.control(&format!("device/{code}"), "decline").await;
     let child = login();
     let code = vaulted.desk.user_code().await;
     vaulted.bao.freeze();
-    vaulted.control(&format!("device/{code}"), &format!("approve {NAVIN}")).await;
+    vaulted.desk.tenant.control(&format!("device/{code}"), &format!("approve {NAVIN}")).await;
     let redeemed = async {
         while !vaulted.redeemed() {
             tokio::time::sleep(Duration::from_millis(50)).await;

@@ -6,7 +6,7 @@ use exorun::emulator::Options;
 use serde_json::Value;
 use tokio::process::Command;
 
-use super::desk::{Desk, HANG, end, end_of};
+use super::desk::{Desk, end, end_of};
 use super::openbao::OpenBao;
 use super::program::Ended;
 
@@ -72,19 +72,8 @@ impl Vaulted {
         let mut command = self.with_vault(self.desk.unattended(&arguments));
         let child = command.spawn().unwrap();
         let code = self.desk.user_code().await;
-        self.control(&format!("device/{code}"), &format!("approve {user}")).await;
+        self.desk.tenant.control(&format!("device/{code}"), &format!("approve {user}")).await;
         end_of(child).await
-    }
-
-    /// A POST of the emulator's control endpoint.
-    pub(crate) async fn control(&self, path: &str, body: &str) {
-        let emulator = &self.desk.tenant.emulator;
-        let ca = reqwest::Certificate::from_pem(emulator.ca_pem().as_bytes()).unwrap();
-        let client =
-            reqwest::Client::builder().tls_certs_only([ca]).no_proxy().timeout(HANG).build().unwrap();
-        let url = format!("{}/{path}", emulator.control_url());
-        let answer = client.post(url).body(body.to_owned()).send().await.unwrap();
-        assert!(answer.status().is_success(), "{path}: {}", answer.status());
     }
 
     /// What is kept: its fields and its version.

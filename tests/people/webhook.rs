@@ -124,7 +124,7 @@ async fn a_login_posts_no_code_and_counts_no_slots() {
         let job = vaulted.job(method, &[]);
         let child = production(&["login", &job, "--method", "device"]).spawn().unwrap();
         let code = vaulted.desk.user_code().await;
-        vaulted.control(&format!("device/{code}"), &format!("approve {NAVIN}")).await;
+        vaulted.desk.tenant.control(&format!("device/{code}"), &format!("approve {NAVIN}")).await;
         end_of(child).await.assert_code(0);
         let run = end(production(&["run", &job])).await;
         run.assert_code(78);

@@ -113,6 +113,17 @@ impl Tenant {
         ended(self.exorun(&arguments).spawn().unwrap()).await
     }
 
+    /// A POST of the emulator's control endpoint.
+    pub(crate) async fn control(&self, path: &str, body: &str) {
+        let _installed_already = rustls::crypto::ring::default_provider().install_default();
+        let ca = reqwest::Certificate::from_pem(self.emulator.ca_pem().as_bytes()).unwrap();
+        let client =
+            reqwest::Client::builder().tls_certs_only([ca]).no_proxy().timeout(HANG).build().unwrap();
+        let url = format!("{}/{path}", self.emulator.control_url());
+        let answer = client.post(url).body(body.to_owned()).send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+    }
+
     /// Waits until the emulator has answered `count` calls of `cmdlet`.
     pub(crate) async fn calls(&self, cmdlet: &str, count: u64) {
         self.until(&format!("{count} calls of {cmdlet}"), |counters| requests(counters, cmdlet) >= count)
